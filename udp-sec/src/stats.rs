@@ -1,0 +1,45 @@
+//! Counters of what was dropped, one for each [`Reject`].
+
+use crate::error::Reject;
+
+/// How often each [`Reject`] happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectCounts([u64; Reject::ALL.len()]);
+
+impl RejectCounts {
+    /// All zero.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([0; Reject::ALL.len()])
+    }
+
+    /// Counts one `reject`.
+    pub fn count(&mut self, reject: Reject) {
+        if let Some(counter) = self.0.get_mut(reject as usize) {
+            *counter = counter.saturating_add(1);
+        }
+    }
+
+    /// How often `reject` happened.
+    #[must_use]
+    pub fn get(&self, reject: Reject) -> u64 {
+        self.0.get(reject as usize).copied().unwrap_or(0)
+    }
+
+    /// All rejects together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Each reject that happened, with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (Reject, u64)> + '_ {
+        Reject::ALL.iter().copied().zip(self.0.iter().copied()).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl Default for RejectCounts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
