@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Installs what building and testing need and this machine lacks. Says nothing when nothing is missing.
+#
+# usage: ./scripts/setup.sh [--check] [--with-deny]
+#   --check      print what would be done, change nothing; exit 1 if something is missing
+#   --with-deny  also build cargo-deny (several minutes)
+#   --help       this text
+#
+# Needs: a C compiler (the `ring` feature), cargo and rustc 1.87 or newer, rustfmt, clippy, and a way to
+# build for riscv64imac-unknown-none-elf: the rustup target, or the Debian compiler with its sources.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+RUST_MINIMUM=87
+CHECK=no
+WITH_DENY=no
+for argument in "$@"; do
+  case $argument in
+    --check) CHECK=yes ;;
+    --with-deny) WITH_DENY=yes ;;
+    --help | -h)
+      usage "$0"
+      exit 0
+      ;;
+    *) die "unknown argument '$argument' (try --help)" ;;
+  esac
+done
+
+MISSING=no
+# missing WHAT COMMAND…: says what is missing and runs the command that provides it, or only says so.
+missing() {
+  local what=$1
+  shift
+  MISSING=yes
+  say "missing: $what"
+  say "     -> $*"
+  [[ $CHECK == yes ]] || "$@"
+}
+
+UPDATED=no
+apt_install() {
+  local sudo=()
+  have apt-get || die "this is no Debian-like system: please install the equivalent of: $*"
+  if ((EUID != 0)); then
+    have sudo || die "neither root nor sudo: please have installed: apt-get install $*"
+    sudo=(sudo)
+  fi
+  if [[ $UPDATED == no ]]; then
+    "${sudo[@]}" apt-get update -qq
+    UPDATED=yes
+  fi
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "$@"
+}
+
+rust_is_new_enough() {
+  local minor
+  have cargo && have rustc || return 1
+  minor=$(cd "$ROOT" && rustc --version | sed -n 's/^rustc 1\.\([0-9]*\)\..*/\1/p')
+  [[ -n $minor ]] && ((minor >= RUST_MINIMUM))
+}
+
+install_rust() {
+  if have rustup; then
+    rustup toolchain install stable --profile default
+  else
+    apt_install rustc-web cargo-web rust-web-src rustfmt-web rust-web-clippy
+  fi
+  rust_is_new_enough || die "rustc 1.$RUST_MINIMUM or newer is needed, found: $(rustc --version)"
+}
+
+install_component() {
+  if have rustup; then
+    rustup component add "$1"
+  elif [[ $1 == rustfmt ]]; then
+    apt_install rustfmt-web
+  else
+    apt_install rust-web-clippy
+  fi
+}
+
+install_riscv() {
+  if have rustup && (cd "$ROOT" && timeout 60 rustup target add "$BARE_METAL_TARGET"); then
+    return
+  fi
+  say "     -> no target from rustup; taking Debian's compiler and library sources"
+  apt_install rustc-web rust-web-src
+}
+
+have cc || missing "a C compiler" apt_install gcc libc6-dev
+rust_is_new_enough || missing "cargo and rustc 1.$RUST_MINIMUM or newer" install_rust
+cargo fmt --version >/dev/null 2>&1 || missing "rustfmt" install_component rustfmt
+cargo clippy --version >/dev/null 2>&1 || missing "clippy" install_component clippy
+[[ $(riscv_route) != none ]] || missing "a toolchain for $BARE_METAL_TARGET" install_riscv
+if [[ $WITH_DENY == yes ]] && ! have cargo-deny; then
+  missing "cargo-deny" cargo install cargo-deny --locked --no-default-features
+fi
+
+if [[ $CHECK == yes && $MISSING == yes ]]; then
+  exit 1
+fi
+[[ $(riscv_route) != none ]] || die "still no toolchain for $BARE_METAL_TARGET"

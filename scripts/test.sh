@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Runs every check and test of the project, cheapest first, the test runner last.
+#
+# usage: ./scripts/test.sh [--quick]
+#   --quick  formatting, lints, house rules and the tests without the simulations (package `harness`)
+#   --help   this text
+#
+# Stops at the first failure and shows the end of that step's output; all outputs are in target/test-logs/.
+# cargo-nextest runs the tests where it is installed, else cargo test. cargo-deny is used if installed.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+QUICK=no
+case ${1:-} in
+  "") ;;
+  --quick) QUICK=yes ;;
+  --help | -h)
+    usage "$0"
+    exit 0
+    ;;
+  *) die "unknown argument '$1' (try --help)" ;;
+esac
+
+cd "$ROOT"
+LOG_DIR=${CARGO_TARGET_DIR:-$ROOT/target}/test-logs
+rm -rf "$LOG_DIR"
+mkdir -p "$LOG_DIR"
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+
+lint() {
+  cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+  # Default features off is what a bare-metal user builds; lints there must be clean as well.
+  local crate
+  for crate in "${LIBRARY_CRATES[@]}"; do
+    cargo clippy --locked -p "$crate" --no-default-features -- -D warnings
+  done
+}
+
+house_rules() { cargo test --locked -p tidy; }
+
+documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps; }
+
+# One crate at a time, so that no feature of one can complete another.
+bare_metal() {
+  local crate
+  say "route: $(riscv_route)"
+  for crate in "${LIBRARY_CRATES[@]}"; do
+    cargo_riscv build --locked -p "$crate" --no-default-features
+  done
+}
+
+deny() { cargo deny --workspace check bans licenses sources; }
+
+doc_tests() { cargo test --locked --workspace --doc; }
+
+started=$SECONDS
+STEPS=9
+[[ $QUICK == no ]] || STEPS=5
+step "setup" ./scripts/setup.sh
+step "formatting" cargo fmt --all --check
+step "house rules" house_rules
+step "lints" lint
+if [[ $QUICK == no ]]; then
+  step "documentation" documentation
+  step "doc tests" doc_tests
+  step "bare metal ($BARE_METAL_TARGET)" bare_metal
+  step "dependency lists" ./scripts/dependencies.sh
+  if have cargo-deny; then
+    STEPS=$((STEPS + 1))
+    step "cargo deny" deny
+  else
+    say "        skipped: cargo deny (not installed; ./scripts/setup.sh --with-deny). Its licence, source and"
+    say "        duplicate rules are also checked, for this platform, by the house rules and dependency lists."
+  fi
+fi
+
+SELECTION=(--workspace)
+[[ $QUICK == no ]] || SELECTION+=(--exclude harness)
+say "[$STEPS/$STEPS] tests ($((SECONDS - started)) s so far)"
+if cargo nextest --version >/dev/null 2>&1; then
+  exec cargo nextest run --locked "${SELECTION[@]}" --no-fail-fast
+else
+  # Without --doc: those ran above, and the last lines of this script are the runner's counts.
+  exec cargo test --locked "${SELECTION[@]}" --lib --bins --tests --no-fail-fast
+fi

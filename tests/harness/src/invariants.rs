@@ -1,0 +1,79 @@
+//! What must hold in every run, whatever the network does.
+//!
+//! | | invariant | checked |
+//! | --- | --- | --- |
+//! | I1 | delivered bytes are a prefix of the sent ones | `application`, at every read |
+//! | I2 | no datagram above 1200 bytes | here, at every datagram |
+//! | I3 | no (key, nonce) pair twice | here, at every data packet |
+//! | I4 | bytes in flight are the sum of the packets in flight, and above the window only by probes | here, after each step |
+//! | I5 | every queue within its bound | by type; `Endpoint::check` |
+//! | I6 | a datagram that is dropped changes nothing but a counter | here, at every arrival |
+//! | I7 | no timer wakes more than three times at one instant | here, at every wake |
+//! | I8 | same scenario, same trace | `tests/determinism.rs` |
+//! | I9 | every run ends, in success or a named error | `world`, by the scenario's limit |
+
+use alloc::collections::BTreeMap;
+
+use udp_sec::time::Instant;
+use udp_sec_recovery::stats::{PathState, Stats};
+
+/// The largest UDP payload there may be.
+const DATAGRAM_MAX: usize = 1200;
+/// The type byte of a data packet.
+const DATA: u8 = 4;
+/// Wakes without progress that are still no spin.
+const WAKES_MAX: u32 = 3;
+
+/// What one end has done so far, as far as the invariants care.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// By receiver id: the last packet number used. A session's ids and keys are one to one.
+    numbers: BTreeMap<[u8; 8], u64>,
+    woken_at: Option<Instant>,
+    wakes: u32,
+}
+
+impl Watch {
+    /// I2 and I3: a datagram leaves.
+    pub fn on_datagram(&mut self, datagram: &[u8]) {
+        assert!(datagram.len() <= DATAGRAM_MAX, "I2: a datagram of {} bytes", datagram.len());
+        if datagram[1] != DATA {
+            return;
+        }
+        let id = datagram[4..12].try_into().expect("eight bytes");
+        let low = u32::from_le_bytes(datagram[12..16].try_into().expect("four bytes"));
+        // Simulations send far fewer than 2^32 packets, so the low half is the number.
+        let number = u64::from(low);
+        let before = self.numbers.insert(id, number);
+        assert!(before.is_none_or(|before| before < number), "I3: number {number} after {before:?}");
+    }
+
+    /// I4: the window was respected by everything but probes.
+    pub fn on_transmit(before: (Stats, PathState), after: (Stats, PathState)) {
+        let grew = after.1.in_flight > before.1.in_flight;
+        let probed = after.0.probes_sent > before.0.probes_sent;
+        assert!(
+            !grew || probed || after.1.in_flight <= after.1.window,
+            "I4: {} bytes in flight with a window of {}",
+            after.1.in_flight,
+            after.1.window,
+        );
+    }
+
+    /// I6: a datagram was dropped.
+    pub fn on_drop(before: (Stats, PathState), after: (Stats, PathState)) {
+        assert_eq!(before, after, "I6: a dropped datagram changed the session");
+    }
+
+    /// I7: time woke this end, and nothing else did.
+    pub fn on_wake(&mut self, now: Instant) {
+        self.wakes = if self.woken_at == Some(now) { self.wakes + 1 } else { 1 };
+        self.woken_at = Some(now);
+        assert!(self.wakes <= WAKES_MAX, "I7: {} wakes at {now:?}", self.wakes);
+    }
+
+    /// Something other than time happened: wakes start anew.
+    pub fn on_input(&mut self) {
+        self.woken_at = None;
+    }
+}

@@ -1,0 +1,90 @@
+//! Connections on the heap, for every profile.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use heapless::Deque;
+use udp_sec_recovery::connection::Connection;
+use udp_sec_recovery::endpoint::Pool;
+use udp_sec_recovery::memory::{Memory, Storage};
+use udp_sec_recovery::send::sent_queue::SentPacket;
+use udp_sec_recovery::span::Span;
+
+/// Boxed connections, at most `limit`.
+#[derive(Debug)]
+pub struct HeapPool<S> {
+    slots: Vec<Option<Box<Connection<S>>>>,
+}
+
+impl<S> HeapPool<S> {
+    /// A pool of `limit` free slots.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { slots: (0..limit).map(|_| None).collect() }
+    }
+}
+
+impl<S: Storage + Default> Pool for HeapPool<S> {
+    type Storage = S;
+
+    fn reserve(&mut self) -> Option<(usize, S)> {
+        let slot = self.slots.iter().position(Option::is_none)?;
+        Some((slot, S::default()))
+    }
+
+    fn fill(&mut self, slot: usize, connection: Connection<S>) {
+        self.slots[slot] = Some(Box::new(connection));
+    }
+
+    fn get(&self, slot: usize) -> Option<&Connection<S>> {
+        self.slots.get(slot)?.as_deref()
+    }
+
+    fn get_mut(&mut self, slot: usize) -> Option<&mut Connection<S>> {
+        self.slots.get_mut(slot)?.as_deref_mut()
+    }
+
+    fn remove(&mut self, slot: usize) {
+        self.slots[slot] = None;
+    }
+}
+
+/// The Host profile: 4 MiB each way.
+#[derive(Debug)]
+pub struct HostStorage {
+    send: Box<[u8]>,
+    recv: Box<[u8]>,
+    sent: Box<Deque<SentPacket, 8192>>,
+    spans: Box<[heapless::Vec<Span, 1024>; 3]>,
+    replay: Box<[u64; 128]>,
+}
+
+impl Default for HostStorage {
+    fn default() -> Self {
+        Self {
+            send: vec![0; 4 << 20].into_boxed_slice(),
+            recv: vec![0; 4 << 20].into_boxed_slice(),
+            sent: Box::default(),
+            spans: Box::default(),
+            replay: Box::new([0; 128]),
+        }
+    }
+}
+
+impl Storage for HostStorage {
+    const RECEIVE_CAPACITY: usize = 4 << 20;
+
+    fn memory(&mut self) -> Memory<'_> {
+        let [acked, lost, reorder] = &mut *self.spans;
+        Memory {
+            send: &mut self.send,
+            acked: acked.as_mut_view(),
+            lost: lost.as_mut_view(),
+            sent: self.sent.as_mut_view(),
+            recv: &mut self.recv,
+            reorder: reorder.as_mut_view(),
+            replay: &mut *self.replay,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Datagrams out.
+//!
+//! 1. A closing session sends its CLOSE when it is due, and nothing else.
+//! 2. What there is to send ([`Interest`]) is held against what holds it back ([`Constraint`]); an acknowledgement
+//!    that is due may leave all the same.
+//! 3. Frames are written into the caller's buffer: ACK first, control frames, then stream bytes to fill it.
+//! 4. `Session::seal` protects the datagram where it lies.
+//! 5. A packet that elicits an acknowledgement goes into the sent queue and counts as in flight.
+
+use udp_sec::error::CloseCode;
+use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, KEY_SEALED_MAX, KEY_SEALED_RESERVE, TAG_LEN};
+use udp_sec::time::Instant;
+
+use super::{Connection, Path, State};
+use crate::event::Closure;
+use crate::frame::{FrameWriter, STREAM_OVERHEAD};
+use crate::limits;
+use crate::memory::Storage;
+use crate::ring;
+use crate::send::buffer::{Chunk, ChunkKind};
+use crate::send::congestion::Utilisation;
+use crate::send::pacer::Pace;
+use crate::send::permit::{self, Constraint, Interest};
+use crate::send::sent_queue::{Carried, Fate, SentPacket};
+
+/// Datagrams to send: `len` bytes at the start of the buffer, cut into segments of `segment` bytes, of which only
+/// the last may be shorter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transmit {
+    /// Where to.
+    pub path: Path,
+    /// Bytes in all.
+    pub len: usize,
+    /// Bytes of each datagram.
+    pub segment: usize,
+}
+
+impl Transmit {
+    /// One datagram, copied into `out`; `None` where it does not fit.
+    pub(crate) fn copy(path: Path, datagram: &[u8], out: &mut [u8]) -> Option<Self> {
+        out.get_mut(..datagram.len())?.copy_from_slice(datagram);
+        Some(Self { path, len: datagram.len(), segment: datagram.len() })
+    }
+}
+
+/// What one packet will carry, gathered while its frames are written.
+#[derive(Default)]
+struct Plan {
+    /// Bytes of frames.
+    len: usize,
+    ack_eliciting: bool,
+    chunk: Option<Chunk>,
+    credit: Option<u64>,
+    /// One more than the largest number acknowledged by its ACK frame.
+    acked_below: u64,
+    blocked: bool,
+}
+
+impl<S: Storage> Connection<S> {
+    /// Builds as many datagrams as may leave now and fit into `out`, all of the same size but the last.
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+        let mut budget = None;
+        let mut transmit = Transmit { path: self.path, len: 0, segment: 0 };
+        while let Some(room) = out.get_mut(transmit.len..transmit.len.saturating_add(DATAGRAM_MAX)) {
+            let Some(size) = self.next_datagram(now, &mut budget, room) else { break };
+            transmit.len = transmit.len.saturating_add(size);
+            transmit.segment = transmit.segment.max(size);
+            if size < DATAGRAM_MAX {
+                break;
+            }
+        }
+        (transmit.len > 0).then_some(transmit)
+    }
+
+    fn next_datagram(&mut self, now: Instant, budget: &mut Option<u64>, room: &mut [u8]) -> Option<usize> {
+        if matches!(self.state, State::Open)
+            && self.session.next_packet_number() >= KEY_SEALED_MAX.saturating_sub(KEY_SEALED_RESERVE)
+        {
+            self.close(now, CloseCode::KeyLimit, Closure::ByUs(CloseCode::KeyLimit));
+        }
+        match &mut self.state {
+            State::Open => {}
+            State::Closing(closing) => {
+                let code = closing.take_due().then(|| closing.code())?;
+                return self.seal_close(code, room);
+            }
+            State::Ended(_) => return None,
+        }
+        let permitted = self.ask_permit(now, budget);
+        if permitted.is_none() && !self.ack.is_due(now) {
+            return None;
+        }
+        let frames = room.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN))?;
+        let plan = self.write_frames(now, permitted, frames);
+        if plan.len == 0 {
+            return None;
+        }
+        let size = plan.len.saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
+        let number = self.seal(room.get_mut(..size)?)?;
+        if plan.ack_eliciting {
+            *budget = budget.map(|bytes| bytes.saturating_sub(size as u64));
+            self.on_sent(now, number, size, &plan);
+        }
+        Some(size)
+    }
+
+    /// What may leave now, apart from an acknowledgement. The pacer is asked once per burst: `budget` is what it
+    /// granted and the burst has not used.
+    fn ask_permit(&mut self, now: Instant, budget: &mut Option<u64>) -> Option<Interest> {
+        let interest = self.interest();
+        if interest == Interest::None {
+            self.utilisation = Utilisation::AppLimited;
+            return None;
+        }
+        let constraint = self.constraint(now, budget);
+        self.utilisation = match constraint {
+            Constraint::Paced | Constraint::CongestionLimited => Utilisation::WindowLimited,
+            _ => Utilisation::AppLimited,
+        };
+        permit::may_send(interest, constraint).then_some(interest)
+    }
+
+    /// The most pressing thing there is to send.
+    fn interest(&mut self) -> Interest {
+        self.note_if_blocked();
+        let memory = self.storage.memory();
+        if self.probes > 0 {
+            Interest::Probe
+        } else if !memory.lost.is_empty() {
+            Interest::LostData
+        } else if self.control.ping
+            || self.control.blocked
+            || self.control.path_response.is_some()
+            || self.credit.due().is_some()
+            || self.send.next_chunk(memory.lost, 1, self.peer_credit).is_some()
+        {
+            Interest::NewData
+        } else {
+            Interest::None
+        }
+    }
+
+    /// DATA_BLOCKED is due once for each offset that the peer's credit stops us at.
+    fn note_if_blocked(&mut self) {
+        let at = self.send.blocked_at(self.peer_credit);
+        if at.is_some() && at != self.control.blocked_at {
+            self.control.blocked = true;
+            self.control.blocked_at = at;
+        }
+    }
+
+    /// The most severe thing that holds a full datagram back.
+    fn constraint(&mut self, now: Instant, budget: &mut Option<u64>) -> Constraint {
+        let sent = self.storage.memory().sent;
+        let free = sent.storage_capacity().saturating_sub(sent.storage_len());
+        let hard = Constraint::of_sent_queue(free)
+            .max(Constraint::of_window(self.controller.room(), limits::DATAGRAM_MAX));
+        if hard != Constraint::None || budget.is_some_and(|bytes| bytes >= limits::DATAGRAM_MAX) {
+            return hard;
+        }
+        match self.pacer.poll(now, self.controller.window(), self.rtt.smoothed()) {
+            Pace::Ready(bytes) => {
+                *budget = Some(bytes);
+                Constraint::None
+            }
+            Pace::Wait(until) => {
+                self.timers.pacing = Some(until);
+                Constraint::Paced
+            }
+        }
+    }
+
+    /// Writes the frames of one packet. Each kind that does not fit simply waits for the next packet.
+    fn write_frames(&mut self, now: Instant, permitted: Option<Interest>, frames: &mut [u8]) -> Plan {
+        let mut plan = Plan::default();
+        let mut writer = FrameWriter::new(frames);
+        if self.ack.has_waiting()
+            && let Ok(largest) = writer.ack(&self.received, self.ack.delay(now))
+        {
+            plan.acked_below = largest.saturating_add(1);
+            self.ack.on_ack_sent();
+            self.stats.acks_sent = self.stats.acks_sent.saturating_add(1);
+        }
+        if let Some(interest) = permitted {
+            self.write_control(&mut writer, &mut plan);
+            self.write_stream(interest, &mut writer, &mut plan);
+            let needs_ping = self.control.ping || interest == Interest::Probe;
+            if !plan.ack_eliciting && needs_ping && writer.ping().is_ok() {
+                plan.ack_eliciting = true;
+            }
+            // Whatever elicits an acknowledgement serves as the ping.
+            self.control.ping &= !plan.ack_eliciting;
+        }
+        plan.len = writer.len();
+        plan
+    }
+
+    fn write_control(&mut self, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
+        if let Some(challenge) = self.control.path_response
+            && writer.path_response(challenge).is_ok()
+        {
+            self.control.path_response = None;
+            plan.ack_eliciting = true;
+        }
+        if let Some(credit) = self.credit.due()
+            && writer.max_data(credit).is_ok()
+        {
+            self.credit.on_sent(credit);
+            plan.credit = Some(credit);
+            plan.ack_eliciting = true;
+        }
+        if self.control.blocked
+            && let Some(offset) = self.control.blocked_at
+            && writer.data_blocked(offset).is_ok()
+        {
+            self.control.blocked = false;
+            plan.blocked = true;
+            plan.ack_eliciting = true;
+        }
+    }
+
+    fn write_stream(&mut self, interest: Interest, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
+        let Some(room) = writer.remaining().checked_sub(STREAM_OVERHEAD) else { return };
+        let memory = self.storage.memory();
+        let chunk = self.send.next_chunk(memory.lost, room, self.peer_credit);
+        let chunk = match (chunk, interest) {
+            (None, Interest::Probe) => self.probe_chunk(room),
+            (chunk, _) => chunk,
+        };
+        let Some(chunk) = chunk else { return };
+        let memory = self.storage.memory();
+        let len = chunk.span.len() as usize;
+        let Ok(bytes) = writer.stream(chunk.span.start, chunk.fin, len) else { return };
+        ring::copy_out(memory.send, chunk.span.start, bytes);
+        self.send.on_sent(memory.lost, chunk);
+        let counter = match chunk.kind {
+            ChunkKind::Fresh => &mut self.stats.stream_bytes_sent,
+            ChunkKind::Lost => &mut self.stats.stream_bytes_retransmitted,
+            ChunkKind::Probe => &mut self.stats.stream_bytes_probed,
+        };
+        *counter = counter.saturating_add(chunk.span.len());
+        plan.chunk = Some(chunk);
+        plan.ack_eliciting = true;
+    }
+
+    /// What a probe repeats when there is nothing new to send: the oldest bytes in flight, and with the second
+    /// probe the ones after those.
+    fn probe_chunk(&mut self, room: usize) -> Option<Chunk> {
+        let nth = usize::from(limits::PROBES.saturating_sub(self.probes));
+        let sent = self.storage.memory().sent;
+        let in_flight = sent.iter().filter(|packet| packet.fate == Fate::InFlight);
+        in_flight
+            .filter_map(|packet| {
+                self.send.probe_chunk(packet.stream(), packet.carried.has(Carried::FIN), room)
+            })
+            .nth(nth)
+    }
+
+    /// Protects `datagram`, after leaving out the packet numbers that are to be skipped.
+    fn seal(&mut self, datagram: &mut [u8]) -> Option<u64> {
+        let next = self.session.next_packet_number();
+        if self.skips.is_due(next) {
+            self.session.skip_packet_number();
+            self.skips.on_skipped(next, self.session.random_u64());
+        }
+        // A key at its limit seals nothing: `next_datagram` has closed the session long before.
+        let number = self.session.seal(datagram).ok()?;
+        self.stats.datagrams_sent = self.stats.datagrams_sent.saturating_add(1);
+        self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(datagram.len() as u64);
+        Some(number)
+    }
+
+    /// The packet `number` of `size` bytes has been built: it elicits an acknowledgement, so it is kept in mind.
+    fn on_sent(&mut self, now: Instant, number: u64, size: usize, plan: &Plan) {
+        let fin = plan.chunk.is_some_and(|chunk| chunk.fin);
+        let mut carried = Carried::NOTHING;
+        for (present, what) in [
+            (fin, Carried::FIN),
+            (plan.credit.is_some(), Carried::MAX_DATA),
+            (plan.blocked, Carried::DATA_BLOCKED),
+        ] {
+            if present {
+                carried = carried.with(what);
+            }
+        }
+        let stream = plan.chunk.map(|chunk| chunk.span).unwrap_or_default();
+        let packet = SentPacket {
+            number,
+            sent_at: now,
+            stream_start: stream.start,
+            credit: plan.credit.unwrap_or(0),
+            acked_below: plan.acked_below,
+            stream_len: u16::try_from(stream.len()).unwrap_or(u16::MAX),
+            size: u16::try_from(size).unwrap_or(u16::MAX),
+            carried,
+            fate: Fate::InFlight,
+        };
+        // The permit saw a free place.
+        _ = self.storage.memory().sent.push_back(packet);
+        self.controller.on_packet_sent(size as u64);
+        self.pacer.on_sent(size as u64);
+        if let Some(left) = self.probes.checked_sub(1) {
+            self.probes = left;
+            self.stats.probes_sent = self.stats.probes_sent.saturating_add(1);
+        }
+        if plan.blocked {
+            self.timers.blocked = Some(now + self.idle_timeout / limits::KEEPALIVE_IDLE_DIVISOR);
+        }
+        self.on_eliciting_sent(now);
+        self.tell_writer();
+    }
+
+    /// A packet of one CLOSE frame.
+    fn seal_close(&mut self, code: CloseCode, room: &mut [u8]) -> Option<usize> {
+        let frames = room.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN))?;
+        let mut writer = FrameWriter::new(frames);
+        writer.close(code, code.text()).ok()?;
+        let size = writer.len().saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
+        self.seal(room.get_mut(..size)?)?;
+        Some(size)
+    }
+}

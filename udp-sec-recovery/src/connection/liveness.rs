@@ -1,0 +1,103 @@
+//! What the passing of time does: the idle timeout, probe timeouts, keepalives, repeated DATA_BLOCKED
+//! (`docs/protocol.md` sections 5 and 6, RFC 9002 section 6.2).
+
+use udp_sec::time::{Duration, Instant};
+
+use super::timers::Timers;
+use super::{Connection, State};
+use crate::event::Closure;
+use crate::limits;
+use crate::memory::Storage;
+use crate::send::pto;
+
+impl<S: Storage> Connection<S> {
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next, unless something else happens before.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let ack = match self.state {
+            State::Open => self.ack.deadline(),
+            State::Closing(_) | State::Ended(_) => None,
+        };
+        [self.timers.next(), ack].into_iter().flatten().min()
+    }
+
+    /// Does what is due at `now`; calling it early or often is harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if Timers::take(&mut self.timers.end, now) {
+            self.end(Closure::ByUs(udp_sec::error::CloseCode::NoError));
+        }
+        if !matches!(self.state, State::Open) {
+            return;
+        }
+        if Timers::take(&mut self.timers.confirmation, now) {
+            return self.end(Closure::HandshakeTimeout);
+        }
+        if Timers::take(&mut self.timers.idle, now) {
+            return self.end(Closure::TimedOut);
+        }
+        if Timers::take(&mut self.timers.loss, now) {
+            self.detect_losses(now);
+            self.set_probe_timer();
+        }
+        if Timers::take(&mut self.timers.probe, now) {
+            self.on_probe_timeout(now);
+        }
+        if Timers::take(&mut self.timers.keepalive, now) {
+            self.control.ping = true;
+        }
+        if Timers::take(&mut self.timers.blocked, now) {
+            self.control.blocked = true;
+        }
+        // The pacer's and the acknowledgement's deadlines only say when to look again: egress decides.
+        Timers::take(&mut self.timers.pacing, now);
+    }
+
+    /// The probe timeout without backoff.
+    pub(super) fn pto_base(&self) -> Duration {
+        self.rtt.pto_base(self.peer_ack_delay)
+    }
+
+    /// Arms the probe timer for the last ack-eliciting packet, while any is in flight and no loss timer runs.
+    pub(super) fn set_probe_timer(&mut self) {
+        let armed = self.controller.in_flight() > 0 && self.timers.loss.is_none();
+        self.timers.probe = armed.then(|| {
+            self.last_eliciting_sent + pto::timeout(self.pto_base(), self.pto_count, self.idle_timeout)
+        });
+    }
+
+    /// RFC 9002 section 6.2.4: two probes leave, whatever the window says; it takes an acknowledgement to tell
+    /// what was lost.
+    fn on_probe_timeout(&mut self, now: Instant) {
+        self.pto_count = self.pto_count.saturating_add(1);
+        self.stats.probe_timeouts = self.stats.probe_timeouts.saturating_add(1);
+        self.probes = limits::PROBES;
+        // The next timeout counts from here even if the probes cannot leave: a timer left in the past would spin.
+        self.last_eliciting_sent = now;
+        self.set_probe_timer();
+    }
+
+    /// An authenticated packet of the peer arrived.
+    pub(super) fn on_heard(&mut self, now: Instant) {
+        self.last_heard = now;
+        self.sent_since_heard = false;
+        self.timers.confirmation = None;
+        self.restart_idle_timer(now);
+    }
+
+    /// An ack-eliciting packet left: the first one since the peer was heard restarts the idle timer, so that a
+    /// session about to time out gets the time for an answer.
+    pub(super) fn on_eliciting_sent(&mut self, now: Instant) {
+        self.last_eliciting_sent = now;
+        if !self.sent_since_heard {
+            self.sent_since_heard = true;
+            self.restart_idle_timer(now);
+        }
+        self.set_probe_timer();
+    }
+
+    pub(super) fn restart_idle_timer(&mut self, now: Instant) {
+        let timeout = self.idle_timeout.max(self.pto_base() * limits::PTO_PERIODS);
+        self.timers.idle = Some(now + timeout);
+        self.timers.keepalive = self.keepalive.then(|| now + self.idle_timeout / limits::KEEPALIVE_IDLE_DIVISOR);
+    }
+}

@@ -1,0 +1,225 @@
+//! From a stranger's datagram to a session: who is answered, who is let in, and what happens at each bound
+//! (`docs/protocol.md` section 3).
+//!
+//! 1. An initiation with a valid `mac1` is worth a Diffie-Hellman; a repeat gets the identical answer again.
+//! 2. The peer's key must be allowed, then its parameters must be met, then it needs a half-open entry.
+//! 3. The first data packet that opens confirms the entry: only now there is a session, buffers and an event.
+
+use rand_core::TryCryptoRng;
+use udp_sec::error::{CloseCode, Reject};
+use udp_sec::handshake::identity::Policy;
+use udp_sec::handshake::params::Parameters;
+use udp_sec::handshake::{Accepted, Answer, InitiationId};
+use udp_sec::keys::PublicKey;
+use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, REPLAY_WORDS_MIN, TAG_LEN};
+use udp_sec::session::Session;
+use udp_sec::time::{Duration, Instant};
+
+use super::half_open::HalfOpen;
+use super::attempts::{self, Attempt};
+use super::pool::Pool;
+use super::{Endpoint, SessionId};
+use crate::connection::{Connection, Path, Start, Transmit};
+use crate::event::Closure;
+use crate::frame::FrameWriter;
+
+/// Replies without a live entry that wait to leave: refusals, and CLOSE when the session table is full.
+pub(super) const REPLIES_MAX: usize = 4;
+
+/// A datagram that belongs to no live entry any more.
+#[derive(Debug)]
+pub(super) struct Reply {
+    path: Path,
+    bytes: [u8; DATAGRAM_MAX],
+    len: usize,
+}
+
+/// What becomes a connection once there is a place for it.
+struct Newcomer {
+    session: Session,
+    initiation: Option<InitiationId>,
+    parameters: Parameters,
+    path: Path,
+    round_trip: Option<Duration>,
+    confirm_by: Option<Instant>,
+}
+
+impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoint<P, A, SESSIONS, HANDSHAKES> {
+    /// An initiation: the responder's first step.
+    pub(super) fn on_initiation<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        now: Instant,
+        rng: &mut R,
+        path: Path,
+        datagram: &[u8],
+    ) -> Result<(), Reject> {
+        let checked = self.responder.check_mac1(datagram)?;
+        let initiation = checked.id();
+        if let Some(entry) = self.half_open.find_initiation(&initiation) {
+            entry.answer_again(path);
+            return Ok(());
+        }
+        if self.table.knows(&initiation) {
+            // A late repeat of what has become a session: nothing to do, and nothing wrong with it.
+            return Ok(());
+        }
+        if self.half_open.is_full() {
+            return Err(Reject::HalfOpenLimit);
+        }
+        let authorized = self.responder.read(checked, rng)?.authorize(&self.policy)?;
+        self.half_open.admit(now, authorized.peer())?;
+        let id = self.fresh_id(rng)?;
+        match authorized.accept(id, &self.config.parameters)? {
+            Accepted::HalfOpen { response, session, parameters } => {
+                self.half_open.insert(HalfOpen::new(now, path, initiation, response, session, parameters))
+            }
+            Accepted::Refused { response, .. } => {
+                let reply = Reply { path, bytes: response, len: response.len() };
+                self.replies.push_back(reply).map_err(|_| Reject::HalfOpenLimit)
+            }
+        }
+    }
+
+    /// A response: the initiator's second step. One that does not open leaves the attempt as it was.
+    pub(super) fn on_response(&mut self, now: Instant, id: u64, datagram: &[u8]) -> Result<(), Reject> {
+        let position = attempts::find(&self.attempts, id).ok_or(Reject::UnknownSession)?;
+        let Attempt { initiator, progress } = self.attempts.swap_remove(position);
+        match initiator.read_response(datagram) {
+            Answer::Established { session, parameters } => {
+                let Some(place) = self.pool.reserve() else {
+                    self.tell_ended(SessionId(id), Closure::ByUs(CloseCode::SessionLimit));
+                    return Err(Reject::SessionLimit);
+                };
+                let newcomer = Newcomer {
+                    session,
+                    initiation: None,
+                    parameters,
+                    path: progress.path,
+                    round_trip: progress.round_trip(now),
+                    confirm_by: Some(progress.deadline),
+                };
+                self.settle(now, place, newcomer);
+                Ok(())
+            }
+            Answer::Refused(code) => {
+                self.tell_ended(SessionId(id), Closure::Refused(code));
+                Ok(())
+            }
+            Answer::Rejected(initiator, reject) => {
+                // It has just left its place, so there is one.
+                _ = self.attempts.push(Attempt { initiator, progress });
+                Err(reject)
+            }
+        }
+    }
+
+    /// The first data for the half-open entry at `position`. If it opens, the session begins.
+    pub(super) fn confirm(&mut self, now: Instant, position: usize, datagram: &mut [u8]) -> Result<(), Reject> {
+        let entry = self.half_open.get_mut(position).ok_or(Reject::UnknownSession)?;
+        let packet = entry.session.open(&mut [0; REPLAY_WORDS_MIN], datagram)?;
+        let mut entry = self.half_open.take(position).ok_or(Reject::UnknownSession)?;
+        let superseded = self.supersede(entry.session.peer());
+        let place = match (self.pool.reserve(), superseded) {
+            (None, Some(oldest)) => {
+                // No room beside the session that gives way: it loses its place at once.
+                self.evict(oldest);
+                self.pool.reserve()
+            }
+            (place, _) => place,
+        };
+        let Some(place) = place else {
+            self.turn_away(&mut entry.session, entry.path);
+            return Err(Reject::SessionLimit);
+        };
+        let newcomer = Newcomer {
+            round_trip: entry.round_trip(now),
+            session: entry.session,
+            initiation: Some(entry.initiation),
+            parameters: entry.parameters,
+            path: entry.path,
+            confirm_by: None,
+        };
+        let slot = self.settle(now, place, newcomer);
+        self.pool.get_mut(slot).ok_or(Reject::SessionLimit)?.handle_packet(now, &packet)
+    }
+
+    /// Makes the connection of `newcomer` in its reserved place.
+    fn settle(&mut self, now: Instant, place: (usize, P::Storage), newcomer: Newcomer) -> usize {
+        let (slot, storage) = place;
+        let id = newcomer.session.local_id();
+        let start = Start {
+            now,
+            path: newcomer.path,
+            local: &self.config.parameters,
+            peer: &newcomer.parameters,
+            handshake_rtt: newcomer.round_trip,
+            confirm_by: newcomer.confirm_by,
+            keepalive: self.config.keepalive,
+        };
+        self.pool.fill(slot, Connection::new(storage, newcomer.session, &start));
+        self.table.insert(slot, id, newcomer.initiation);
+        slot
+    }
+
+    /// At the bound of sessions for `peer`, ends its oldest one in favour of the one just confirmed; its slot.
+    fn supersede(&mut self, peer: &PublicKey) -> Option<usize> {
+        let pool = &self.pool;
+        let is_theirs = |slot: usize| {
+            pool.get(slot).is_some_and(|connection| connection.peer() == peer && connection.closure().is_none())
+        };
+        let theirs = || self.table.slots().filter(|(slot, _)| is_theirs(*slot));
+        if theirs().count() < self.config.sessions_per_peer {
+            return None;
+        }
+        let (oldest, _) = theirs().min_by_key(|(_, entry)| entry.born)?;
+        self.pool.get_mut(oldest)?.supersede();
+        self.table.wake(oldest);
+        Some(oldest)
+    }
+
+    /// Takes the place of a session that has ended; what the application had not read of it is gone.
+    fn evict(&mut self, slot: usize) {
+        let ended = self.table.entry(slot).map(|entry| SessionId(entry.id));
+        let why = self.pool.get(slot).and_then(Connection::closure);
+        if let (Some(id), Some(why)) = (ended, why) {
+            self.tell_ended(id, why);
+        }
+        self.table.remove(slot);
+        self.pool.remove(slot);
+    }
+
+    /// No room for a session that has just been confirmed: says so under its keys, and forgets it.
+    fn turn_away(&mut self, session: &mut Session, path: Path) {
+        let mut bytes = [0; DATAGRAM_MAX];
+        let Some(frames) = bytes.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN)) else { return };
+        let mut writer = FrameWriter::new(frames);
+        let code = CloseCode::SessionLimit;
+        _ = writer.close(code, code.text());
+        let len = writer.len().saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
+        let sealed = bytes.get_mut(..len).is_some_and(|datagram| session.seal(datagram).is_ok());
+        if sealed {
+            // A full queue costs the peer only this courtesy: it runs into its handshake budget instead.
+            _ = self.replies.push_back(Reply { path, bytes, len });
+        }
+    }
+
+    /// The application will hear that `id` has ended.
+    pub(super) fn tell_ended(&mut self, id: SessionId, why: Closure) {
+        // Every attempt has a place here (`connect` counts them); only a superseded session can find it full,
+        // and its application learns from the missing session.
+        _ = self.ended.push_back((id, why));
+    }
+
+    /// Handshake messages that are to leave: initiations, answers, and replies without an entry.
+    pub(super) fn poll_handshakes(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.progress.is_due(now)) {
+            attempt.progress.on_sent(now);
+            return Transmit::copy(attempt.progress.path, attempt.initiator.datagram(), out);
+        }
+        if let Some((path, response)) = self.half_open.next_answer().and_then(|entry| entry.take_answer(now)) {
+            return Transmit::copy(path, response, out);
+        }
+        let reply = self.replies.pop_front()?;
+        Transmit::copy(reply.path, reply.bytes.get(..reply.len)?, out)
+    }
+}

@@ -1,0 +1,154 @@
+//! Handshakes that others began and that we have answered, until their first data packet confirms them
+//! (`docs/protocol.md` section 3, "Half-open entry").
+
+use heapless::Vec;
+use udp_sec::error::Reject;
+use udp_sec::handshake::InitiationId;
+use udp_sec::handshake::params::Parameters;
+use udp_sec::keys::PublicKey;
+use udp_sec::limits::{HALF_OPEN_LIFE, HALF_OPEN_PER_KEY, HALF_OPEN_REPLACE_AGE, RESPONSE_LEN};
+use udp_sec::session::Session;
+use udp_sec::time::{Duration, Instant};
+
+use crate::connection::Path;
+
+/// One answered initiation: keys and the cached answer, but no buffers.
+#[derive(Debug)]
+pub(super) struct HalfOpen {
+    pub(super) initiation: InitiationId,
+    pub(super) session: Session,
+    pub(super) parameters: Parameters,
+    pub(super) path: Path,
+    created: Instant,
+    response: [u8; RESPONSE_LEN],
+    /// Where the answer is to go next, until it has left.
+    answer_to: Option<Path>,
+    answers: u32,
+    first_answered: Option<Instant>,
+}
+
+impl HalfOpen {
+    /// An entry whose answer leaves at once to `path`.
+    pub(super) fn new(
+        now: Instant,
+        path: Path,
+        initiation: InitiationId,
+        response: [u8; RESPONSE_LEN],
+        session: Session,
+        parameters: Parameters,
+    ) -> Self {
+        Self {
+            initiation,
+            session,
+            parameters,
+            path,
+            created: now,
+            response,
+            answer_to: Some(path),
+            answers: 0,
+            first_answered: None,
+        }
+    }
+
+    /// A repeat of the same initiation arrived from `path`: it gets the identical answer.
+    pub(super) fn answer_again(&mut self, path: Path) {
+        self.answer_to = Some(path);
+    }
+
+    /// The answer, if it is to leave, and where to.
+    pub(super) fn take_answer(&mut self, now: Instant) -> Option<(Path, &[u8; RESPONSE_LEN])> {
+        let path = self.answer_to.take()?;
+        self.answers = self.answers.saturating_add(1);
+        self.first_answered.get_or_insert(now);
+        Some((path, &self.response))
+    }
+
+    /// Whether an answer waits to leave.
+    pub(super) fn has_answer(&self) -> bool {
+        self.answer_to.is_some()
+    }
+
+    /// The handshake's round trip, unless a repeat makes it ambiguous which answer was heard.
+    pub(super) fn round_trip(&self, now: Instant) -> Option<Duration> {
+        self.first_answered.filter(|_| self.answers == 1).map(|sent| now.saturating_since(sent))
+    }
+
+    /// When the entry is forgotten; repeats do not extend it.
+    pub(super) fn expires(&self) -> Instant {
+        self.created + HALF_OPEN_LIFE
+    }
+}
+
+/// The half-open entries of one endpoint.
+#[derive(Debug, Default)]
+pub(super) struct HalfOpenTable<const N: usize> {
+    entries: Vec<HalfOpen, N>,
+}
+
+impl<const N: usize> HalfOpenTable<N> {
+    /// Whether there is room for one more, judged before any Diffie-Hellman.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.is_full()
+    }
+
+    /// The entry that `initiation` made.
+    pub(super) fn find_initiation(&mut self, initiation: &InitiationId) -> Option<&mut HalfOpen> {
+        self.entries.iter_mut().find(|entry| entry.initiation == *initiation)
+    }
+
+    /// Position of the entry whose local id is `id`.
+    pub(super) fn find_id(&self, id: u64) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.session.local_id() == id)
+    }
+
+    /// The entry at `position`.
+    pub(super) fn get_mut(&mut self, position: usize) -> Option<&mut HalfOpen> {
+        self.entries.get_mut(position)
+    }
+
+    /// Takes the entry at `position` out.
+    pub(super) fn take(&mut self, position: usize) -> Option<HalfOpen> {
+        (position < self.entries.len()).then(|| self.entries.swap_remove(position))
+    }
+
+    /// Makes room among the entries of `peer`: at its share, only an oldest entry that is old enough gives way.
+    pub(super) fn admit(&mut self, now: Instant, peer: &PublicKey) -> Result<(), Reject> {
+        let of_peer = || self.entries.iter().enumerate().filter(|(_, entry)| entry.session.peer() == peer);
+        if of_peer().count() < HALF_OPEN_PER_KEY {
+            return Ok(());
+        }
+        let oldest = of_peer().min_by_key(|(_, entry)| entry.created);
+        match oldest.map(|(position, entry)| (position, entry.created)) {
+            Some((position, created)) if created + HALF_OPEN_REPLACE_AGE <= now => {
+                self.take(position);
+                Ok(())
+            }
+            _ => Err(Reject::HalfOpenLimit),
+        }
+    }
+
+    /// Adds `entry`.
+    pub(super) fn insert(&mut self, entry: HalfOpen) -> Result<(), Reject> {
+        self.entries.push(entry).map_err(|_| Reject::HalfOpenLimit)
+    }
+
+    /// Forgets what has expired.
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.entries.retain(|entry| entry.expires() > now);
+    }
+
+    /// When the next entry expires.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        self.entries.iter().map(HalfOpen::expires).min()
+    }
+
+    /// An entry whose answer waits to leave.
+    pub(super) fn next_answer(&mut self) -> Option<&mut HalfOpen> {
+        self.entries.iter_mut().find(|entry| entry.has_answer())
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}

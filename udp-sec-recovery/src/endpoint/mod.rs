@@ -1,0 +1,347 @@
+//! Many sessions on one socket: handshakes, demultiplexing, one stream of outputs.
+//!
+//! The caller owns socket, clock and random source, and runs one loop: datagrams and the passing of time go in
+//! through [`Endpoint::handle_datagram`] and [`Endpoint::handle_timeout`]; then [`Endpoint::poll_output`] is called
+//! until it says [`Output::Wait`]. The application's calls on a [`Connection`] count as input, too.
+
+mod admission;
+mod attempts;
+mod config;
+mod half_open;
+mod pool;
+mod table;
+
+pub use config::Config;
+pub use pool::{InlinePool, Pool};
+
+use heapless::Deque;
+use rand_core::TryCryptoRng;
+use udp_sec::error::{CloseCode, Reject};
+use udp_sec::handshake::identity::Policy;
+use udp_sec::handshake::params::Parameters;
+use udp_sec::handshake::{Initiator, Responder};
+use udp_sec::keys::PublicKey;
+use udp_sec::stats::RejectCounts;
+use udp_sec::time::Instant;
+use udp_sec::wire::{self, Datagram};
+
+use crate::connection::{Connection, Path, Transmit};
+use crate::event::{Closure, Event};
+use crate::memory::Storage;
+
+use admission::Reply;
+use attempts::{Attempt, Attempts, Progress};
+use half_open::HalfOpenTable;
+use table::Table;
+
+/// Names a session or an attempt at one, for as long as it lives.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct SessionId(u64);
+
+/// What the caller is to do next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// Send the first [`Transmit::len`] bytes of the buffer.
+    Transmit(Transmit),
+    /// Tell the application.
+    Event(SessionId, Event),
+    /// Nothing until this time, if any: wait for a datagram, or for the application.
+    Wait(Option<Instant>),
+}
+
+/// Why no handshake could be begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConnectError {
+    /// Too many handshakes are under way.
+    TooManyAttempts,
+    /// No room for another session.
+    SessionLimit,
+    /// The random source failed: nothing leaves.
+    EntropyUnavailable,
+    /// The peer's public key is not one that a handshake can be made with.
+    BadPeerKey,
+}
+
+impl core::fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::TooManyAttempts => "too many handshakes under way",
+            Self::SessionLimit => "no room for another session",
+            Self::EntropyUnavailable => "the random source failed",
+            Self::BadPeerKey => "the peer's public key is not usable",
+        })
+    }
+}
+
+impl core::error::Error for ConnectError {}
+
+/// Sessions of one identity over one socket: at most `SESSIONS` of them (a power of two), and at most `HANDSHAKES`
+/// under way in each role. Connections live in the pool `P`; who may have one is for the policy `A` to say.
+#[derive(Debug)]
+pub struct Endpoint<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> {
+    config: Config,
+    responder: Responder,
+    policy: A,
+    pool: P,
+    table: Table<SESSIONS>,
+    attempts: Attempts<HANDSHAKES>,
+    half_open: HalfOpenTable<HANDSHAKES>,
+    /// Attempts that failed and sessions that gave way, until the application has heard of it.
+    ended: Deque<(SessionId, Closure), HANDSHAKES>,
+    /// Datagrams that belong to no live entry any more.
+    replies: Deque<Reply, { admission::REPLIES_MAX }>,
+    rejects: RejectCounts,
+}
+
+impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoint<P, A, SESSIONS, HANDSHAKES> {
+    /// An endpoint with no sessions. The credit that `config` offers is set to the pool's receive capacity.
+    pub fn new(mut config: Config, pool: P, policy: A) -> Self {
+        config.parameters.initial_credit = P::Storage::RECEIVE_CAPACITY as u64;
+        Self {
+            responder: Responder::new(config.keypair.clone()),
+            config,
+            policy,
+            pool,
+            table: Table::new(),
+            attempts: Attempts::new(),
+            half_open: HalfOpenTable::default(),
+            ended: Deque::new(),
+            replies: Deque::new(),
+            rejects: RejectCounts::new(),
+        }
+    }
+
+    /// Begins a handshake with the holder of `peer` over `path`. [`Event::Established`] or [`Event::Closed`]
+    /// follows for the id returned; until then there is no session behind it.
+    ///
+    /// # Errors
+    /// At a bound, without entropy, or with a key that no handshake can be made with.
+    pub fn connect<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        now: Instant,
+        rng: &mut R,
+        path: Path,
+        peer: &PublicKey,
+    ) -> Result<SessionId, ConnectError> {
+        if self.attempts.len().saturating_add(self.ended.len()) >= HANDSHAKES {
+            return Err(ConnectError::TooManyAttempts);
+        }
+        if self.table.len().saturating_add(self.attempts.len()) >= SESSIONS {
+            return Err(ConnectError::SessionLimit);
+        }
+        let made = self.fresh_id(rng).and_then(|id| {
+            Initiator::new(&self.config.keypair, peer, id, &self.config.parameters, rng)
+        });
+        let initiator = made.map_err(|reject| {
+            self.rejects.count(reject);
+            match reject {
+                Reject::EntropyUnavailable => ConnectError::EntropyUnavailable,
+                _ => ConnectError::BadPeerKey,
+            }
+        })?;
+        let id = SessionId(initiator.local_id());
+        let progress = Progress::new(now, path, self.config.handshake_budget);
+        self.attempts.push(Attempt { initiator, progress }).map_err(|_| ConnectError::TooManyAttempts)?;
+        Ok(id)
+    }
+
+    /// Takes one datagram that arrived over `path`, and opens it in place. What is not for us, forged, replayed or
+    /// malformed is dropped, counted, and answered with silence.
+    pub fn handle_datagram<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        now: Instant,
+        rng: &mut R,
+        path: Path,
+        datagram: &mut [u8],
+    ) {
+        if let Err(reject) = self.dispatch(now, rng, path, datagram) {
+            self.rejects.count(reject);
+        }
+    }
+
+    fn dispatch<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        now: Instant,
+        rng: &mut R,
+        path: Path,
+        datagram: &mut [u8],
+    ) -> Result<(), Reject> {
+        let id = match wire::decode(datagram)? {
+            Datagram::Initiation(_) => return self.on_initiation(now, rng, path, datagram),
+            Datagram::Response(response) => {
+                let id = response.receiver_id();
+                return self.on_response(now, id, datagram);
+            }
+            Datagram::CookieReply(reply) => {
+                // Cookies are demanded under load only, and this version never demands or answers them.
+                let known = attempts::find(&self.attempts, reply.receiver_id()).is_some();
+                return Err(if known { Reject::HandshakeFailed } else { Reject::UnknownSession });
+            }
+            Datagram::Data(header) => header.receiver_id(),
+        };
+        if let Some(slot) = self.table.slot(id) {
+            self.table.wake(slot);
+            return self.pool.get_mut(slot).ok_or(Reject::UnknownSession)?.handle_datagram(now, datagram);
+        }
+        if let Some(position) = self.half_open.find_id(id) {
+            return self.confirm(now, position, datagram);
+        }
+        Err(match attempts::find(&self.attempts, id) {
+            Some(_) => Reject::UnauthenticatedDataBeforeHandshake,
+            None => Reject::UnknownSession,
+        })
+    }
+
+    /// Every datagram that the socket had is in: acknowledgements may leave now.
+    pub fn end_of_batch(&mut self) {
+        for slot in self.table.ready() {
+            if let Some(connection) = self.pool.get_mut(slot) {
+                connection.end_of_batch();
+            }
+        }
+    }
+
+    /// Does what is due at `now`; calling it early or often is harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.half_open.expire(now);
+        while let Some(position) = self.attempts.iter().position(|attempt| attempt.progress.deadline <= now) {
+            let attempt = self.attempts.swap_remove(position);
+            self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::HandshakeTimeout);
+        }
+        while let Some(slot) = self.table.take_expired(now) {
+            if let Some(connection) = self.pool.get_mut(slot) {
+                connection.handle_timeout(now);
+            }
+            self.table.wake(slot);
+        }
+    }
+
+    /// The next thing to do. `out` is where datagrams are built: at least 1200 bytes; with more room, several of
+    /// equal size may come at once. To be called until it says [`Output::Wait`].
+    pub fn poll_output(&mut self, now: Instant, out: &mut [u8]) -> Output {
+        if let Some((id, why)) = self.ended.pop_front() {
+            return Output::Event(id, Event::Closed(why));
+        }
+        if let Some(transmit) = self.poll_handshakes(now, out) {
+            return Output::Transmit(transmit);
+        }
+        while let Some(slot) = self.table.next_ready() {
+            if let Some(output) = self.poll_connection(now, slot, out) {
+                return output;
+            }
+        }
+        Output::Wait(self.next_timeout())
+    }
+
+    fn poll_connection(&mut self, now: Instant, slot: usize, out: &mut [u8]) -> Option<Output> {
+        let (Some(connection), Some(entry)) = (self.pool.get_mut(slot), self.table.entry(slot)) else {
+            self.table.remove(slot);
+            return None;
+        };
+        if let Some(event) = connection.poll_event() {
+            return Some(Output::Event(SessionId(entry.id), event));
+        }
+        if let Some(transmit) = connection.poll_transmit(now, out) {
+            self.table.rotate();
+            return Some(Output::Transmit(transmit));
+        }
+        let (over, deadline) = (connection.is_over(), connection.next_timeout());
+        if over && entry.released {
+            self.pool.remove(slot);
+            self.table.remove(slot);
+        } else {
+            self.table.rest(deadline);
+        }
+        None
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        let attempts = self.attempts.iter().map(|attempt| attempt.progress.wake_at()).min();
+        [attempts, self.half_open.next_expiry(), self.table.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// The session named `id`, for reading and writing; `None` before it is established and after it was released.
+    pub fn session(&mut self, id: SessionId) -> Option<&mut Connection<P::Storage>> {
+        let slot = self.table.slot(id.0)?;
+        // The application may write, read (which grants credit) or close: all of that can make a packet due.
+        self.table.wake(slot);
+        self.pool.get_mut(slot)
+    }
+
+    /// The session named `id`, to look at.
+    #[must_use]
+    pub fn peek(&self, id: SessionId) -> Option<&Connection<P::Storage>> {
+        self.pool.get(self.table.slot(id.0)?)
+    }
+
+    /// The application is done with `id`: an attempt is given up, an open session aborted, and its memory comes
+    /// free as soon as the peer has been told.
+    pub fn release(&mut self, now: Instant, id: SessionId) {
+        self.attempts.retain(|attempt| attempt.initiator.local_id() != id.0);
+        let Some(slot) = self.table.slot(id.0) else { return };
+        if let Some(connection) = self.pool.get_mut(slot) {
+            connection.abort(now, CloseCode::AppAbort);
+        }
+        if let Some(entry) = self.table.entry_mut(slot) {
+            entry.released = true;
+        }
+        self.table.wake(slot);
+    }
+
+    /// What was dropped so far, and why.
+    #[must_use]
+    pub const fn rejects(&self) -> &RejectCounts {
+        &self.rejects
+    }
+
+    /// How many sessions there are, those that are closing included.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.table.len()
+    }
+
+    /// How many answered initiations wait for their confirmation.
+    #[must_use]
+    pub fn half_open(&self) -> usize {
+        self.half_open.len()
+    }
+
+    /// Our public key.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        self.config.keypair.public()
+    }
+
+    /// What we offer in handshakes.
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.config.parameters
+    }
+
+    /// Panics where the state contradicts itself; for debug builds and tests, after any call.
+    pub fn check(&mut self) {
+        let slots = self.table.slots().count();
+        debug_assert_eq!(slots, self.table.len());
+        for (slot, _) in self.table.slots() {
+            if let Some(connection) = self.pool.get_mut(slot) {
+                connection.check();
+            }
+        }
+    }
+
+    /// A random id that no live entry has.
+    fn fresh_id<R: TryCryptoRng + ?Sized>(&self, rng: &mut R) -> Result<u64, Reject> {
+        loop {
+            let id = rng.try_next_u64().map_err(|_| Reject::EntropyUnavailable)?;
+            let taken = self.table.slot(id).is_some()
+                || self.half_open.find_id(id).is_some()
+                || attempts::find(&self.attempts, id).is_some();
+            if !taken {
+                return Ok(id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Which session a datagram belongs to, which sessions have something to do, and when each wants to be woken.
+
+use heapless::Deque;
+use heapless::index_map::FnvIndexMap;
+use udp_sec::handshake::InitiationId;
+use udp_sec::time::Instant;
+
+/// What the endpoint keeps about the connection in a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// Its local id.
+    pub(super) id: u64,
+    /// The initiation that made it, at the responder: a repeat of it must not open a second session.
+    pub(super) initiation: Option<InitiationId>,
+    /// Age: smaller is older.
+    pub(super) born: u64,
+    /// Whether the application is done with it.
+    pub(super) released: bool,
+    deadline: Option<Instant>,
+    queued: bool,
+}
+
+/// Slots by id and by initiation. Ids are our own random numbers, so no peer can aim at one bucket.
+#[derive(Debug)]
+pub(super) struct Table<const N: usize> {
+    by_id: FnvIndexMap<u64, usize, N>,
+    by_initiation: FnvIndexMap<InitiationId, usize, N>,
+    entries: [Option<Entry>; N],
+    ready: Deque<usize, N>,
+    births: u64,
+}
+
+impl<const N: usize> Table<N> {
+    pub(super) const fn new() -> Self {
+        Self {
+            by_id: FnvIndexMap::new(),
+            by_initiation: FnvIndexMap::new(),
+            entries: [None; N],
+            ready: Deque::new(),
+            births: 0,
+        }
+    }
+
+    /// How many sessions there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Enters the connection in `slot`; `false` where the table has no such slot free.
+    pub(super) fn insert(&mut self, slot: usize, id: u64, initiation: Option<InitiationId>) -> bool {
+        let Some(entry @ None) = self.entries.get_mut(slot) else { return false };
+        let born = self.births;
+        *entry = Some(Entry { id, initiation, born, released: false, deadline: None, queued: false });
+        self.births = self.births.saturating_add(1);
+        // Both maps have a place for each slot, so neither can be full.
+        _ = self.by_id.insert(id, slot);
+        if let Some(initiation) = initiation {
+            _ = self.by_initiation.insert(initiation, slot);
+        }
+        self.wake(slot);
+        true
+    }
+
+    /// Forgets `slot`.
+    pub(super) fn remove(&mut self, slot: usize) {
+        let Some(entry) = self.entries.get_mut(slot).and_then(Option::take) else { return };
+        self.by_id.remove(&entry.id);
+        if let Some(initiation) = &entry.initiation {
+            self.by_initiation.remove(initiation);
+        }
+        self.ready.retain(|ready| *ready != slot);
+    }
+
+    /// The slot of the session whose local id is `id`.
+    pub(super) fn slot(&self, id: u64) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Whether a live session was made by `initiation`.
+    pub(super) fn knows(&self, initiation: &InitiationId) -> bool {
+        self.by_initiation.contains_key(initiation)
+    }
+
+    /// The entry of `slot`.
+    pub(super) fn entry(&self, slot: usize) -> Option<&Entry> {
+        self.entries.get(slot)?.as_ref()
+    }
+
+    /// The entry of `slot`.
+    pub(super) fn entry_mut(&mut self, slot: usize) -> Option<&mut Entry> {
+        self.entries.get_mut(slot)?.as_mut()
+    }
+
+    /// All slots in use.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.entries.iter().enumerate().filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+    }
+
+    /// The session in `slot` may have something to send or to tell.
+    pub(super) fn wake(&mut self, slot: usize) {
+        if let Some(entry) = self.entries.get_mut(slot).and_then(Option::as_mut)
+            && !entry.queued
+        {
+            entry.queued = true;
+            // One place for each slot, and each slot queued once.
+            _ = self.ready.push_back(slot);
+        }
+    }
+
+    /// The session to serve next; it stays queued.
+    pub(super) fn next_ready(&self) -> Option<usize> {
+        self.ready.front().copied()
+    }
+
+    /// The slots queued at this moment.
+    pub(super) fn ready(&self) -> impl Iterator<Item = usize> {
+        self.ready.iter().copied()
+    }
+
+    /// The session served now goes behind the others.
+    pub(super) fn rotate(&mut self) {
+        if let Some(slot) = self.ready.pop_front() {
+            _ = self.ready.push_back(slot);
+        }
+    }
+
+    /// The session served now has nothing more to do until `deadline`.
+    pub(super) fn rest(&mut self, deadline: Option<Instant>) {
+        if let Some(entry) = self.ready.pop_front().and_then(|slot| self.entries.get_mut(slot)?.as_mut()) {
+            entry.queued = false;
+            entry.deadline = deadline;
+        }
+    }
+
+    /// The earliest deadline of a session that rests.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.entries.iter().flatten().filter(|entry| !entry.queued).filter_map(|entry| entry.deadline).min()
+    }
+
+    /// A slot whose deadline has come; it is cleared.
+    pub(super) fn take_expired(&mut self, now: Instant) -> Option<usize> {
+        let expired = |entry: &mut Entry| entry.deadline.take_if(|deadline| *deadline <= now).is_some();
+        self.entries.iter_mut().position(|entry| entry.as_mut().is_some_and(expired))
+    }
+}

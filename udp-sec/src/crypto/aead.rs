@@ -1,0 +1,58 @@
+//! ChaCha20-Poly1305 (RFC 8439) in place.
+//!
+//! [`ChaChaKey`] is pure Rust and runs everywhere; the handshake always uses it. [`PacketKey`] is what Data packets are
+//! sealed with: the same thing, or `ring`'s where that feature is on. Both put the same bytes on the wire.
+
+use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};
+use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
+
+/// The key that Data packets are sealed with.
+#[cfg(not(feature = "ring"))]
+pub type PacketKey = ChaChaKey;
+/// The key that Data packets are sealed with.
+#[cfg(feature = "ring")]
+pub type PacketKey = super::ring::RingKey;
+
+/// The nonce of packet `number`: four zero bytes and the number, little-endian (Noise section 5.1 for ChaChaPoly, and
+/// `docs/protocol.md` section 2 for every AEAD).
+#[must_use]
+pub const fn nonce(number: u64) -> [u8; NONCE_LEN] {
+    let [n0, n1, n2, n3, n4, n5, n6, n7] = number.to_le_bytes();
+    [0, 0, 0, 0, n0, n1, n2, n3, n4, n5, n6, n7]
+}
+
+/// A ChaCha20-Poly1305 key, wiped when dropped.
+pub struct ChaChaKey(ChaCha20Poly1305);
+
+impl ChaChaKey {
+    /// Takes the key into use.
+    #[must_use]
+    pub fn new(key: &[u8; KEY_LEN]) -> Self {
+        Self(ChaCha20Poly1305::new(key.into()))
+    }
+
+    /// Encrypts `text` where it lies and gives the tag over it and `associated`; `None` only for a text longer than
+    /// the cipher can take (256 GiB).
+    #[must_use]
+    #[inline]
+    pub fn seal(&self, nonce: &[u8; NONCE_LEN], associated: &[u8], text: &mut [u8]) -> Option<[u8; TAG_LEN]> {
+        self.0.encrypt_inout_detached(nonce.into(), associated, text.into()).ok().map(Into::into)
+    }
+
+    /// Decrypts `text` where it lies if `tag` is the tag over it and `associated`. `None` if it is not; what `text` holds
+    /// is undefined then.
+    #[must_use]
+    #[inline]
+    pub fn open(
+        &self,
+        nonce: &[u8; NONCE_LEN],
+        associated: &[u8],
+        text: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Option<()> {
+        self.0.decrypt_inout_detached(nonce.into(), associated, text.into(), tag.into()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! `Noise_IK_25519_ChaChaPoly_BLAKE2s`, as far as udp-sec needs it: two messages, then two keys.
+//!
+//! Sizes are fixed by types, because snow takes wrong ones for bugs and panics.
+
+use super::resolver::Resolver;
+use crate::error::Reject;
+use crate::keys::{PublicKey, StaticKeypair};
+use crate::limits::{KEY_LEN, PREFIX_LEN};
+use crate::wire::Initiation;
+use alloc::boxed::Box;
+use snow::{Builder, Error, HandshakeState};
+use zeroize::{Zeroize, Zeroizing};
+
+const PROTOCOL: &str = "Noise_IK_25519_ChaChaPoly_BLAKE2s";
+const PROLOGUE_LABEL: &[u8; 10] = b"udp-sec v1";
+
+/// A Noise handshake in progress.
+pub(crate) struct Noise(HandshakeState);
+
+/// The two keys that a completed handshake leaves (Noise section 5.2, `Split`).
+pub(crate) struct Split {
+    pub(crate) initiator_to_responder: Zeroizing<[u8; KEY_LEN]>,
+    pub(crate) responder_to_initiator: Zeroizing<[u8; KEY_LEN]>,
+}
+
+impl Noise {
+    /// The side that knows `peer` and writes first.
+    pub(crate) fn initiator(
+        local: &StaticKeypair,
+        peer: &PublicKey,
+        sender_id: u64,
+        ephemeral: Zeroizing<[u8; KEY_LEN]>,
+    ) -> Result<Self, Reject> {
+        Self::build(sender_id, ephemeral, |builder| {
+            builder.local_private_key(local.secret())?.remote_public_key(peer.as_bytes())?.build_initiator()
+        })
+    }
+
+    /// The side that reads first.
+    pub(crate) fn responder(
+        local: &StaticKeypair,
+        sender_id: u64,
+        ephemeral: Zeroizing<[u8; KEY_LEN]>,
+    ) -> Result<Self, Reject> {
+        Self::build(sender_id, ephemeral, |builder| {
+            builder.local_private_key(local.secret())?.build_responder()
+        })
+    }
+
+    fn build(
+        sender_id: u64,
+        ephemeral: Zeroizing<[u8; KEY_LEN]>,
+        finish: impl FnOnce(Builder<'_>) -> Result<HandshakeState, Error>,
+    ) -> Result<Self, Reject> {
+        let prologue = prologue(sender_id);
+        let params = PROTOCOL.parse().map_err(|_| Reject::HandshakeFailed)?;
+        let builder = Builder::with_resolver(params, Box::new(Resolver::new(ephemeral)));
+        let state = builder.prologue(&prologue).and_then(finish);
+        state.map(Self).map_err(|_| Reject::HandshakeFailed)
+    }
+
+    /// Writes the next message, which has exactly the length `M`, around `payload`.
+    pub(crate) fn write<const P: usize, const M: usize>(
+        &mut self,
+        payload: &[u8; P],
+    ) -> Result<[u8; M], Reject> {
+        let mut message = [0; M];
+        match self.0.write_message(payload, &mut message) {
+            Ok(written) if written == M => Ok(message),
+            _ => Err(Reject::HandshakeFailed),
+        }
+    }
+
+    /// Reads the next message and gives its payload, which has exactly the length `P`. After an error the handshake
+    /// stands where it stood before: snow goes back, and every key of its cipher is set anew before it is used.
+    pub(crate) fn read<const P: usize, const M: usize>(
+        &mut self,
+        message: &[u8; M],
+    ) -> Result<[u8; P], Reject> {
+        let mut payload = [0; P];
+        match self.0.read_message(message, &mut payload) {
+            Ok(read) if read == P => Ok(payload),
+            _ => Err(Reject::HandshakeFailed),
+        }
+    }
+
+    /// The peer's static key, once it is known.
+    pub(crate) fn peer(&self) -> Option<PublicKey> {
+        self.0.get_remote_static()?.try_into().ok().map(PublicKey::from_bytes)
+    }
+
+    /// The keys for both directions. Only for a handshake whose two messages are done.
+    pub(crate) fn split(&mut self) -> Split {
+        let (mut first, mut second) = self.0.dangerously_get_raw_split();
+        let split = Split {
+            initiator_to_responder: Zeroizing::new(first),
+            responder_to_initiator: Zeroizing::new(second),
+        };
+        first.zeroize();
+        second.zeroize();
+        split
+    }
+}
+
+/// What both sides bind the handshake to: the name of the protocol and the first twelve bytes of the Initiation.
+fn prologue(sender_id: u64) -> [u8; PROLOGUE_LABEL.len() + PREFIX_LEN] {
+    let mut prologue = [0; PROLOGUE_LABEL.len() + PREFIX_LEN];
+    let prefix = Initiation::prefix(sender_id);
+    for (to, from) in prologue.iter_mut().zip(PROLOGUE_LABEL.iter().chain(&prefix)) {
+        *to = *from;
+    }
+    prologue
+}

@@ -1,0 +1,132 @@
+//! The side that calls: one Initiation, sent as often as it takes, and one Response.
+//!
+//! `docs/protocol.md` section 3.
+
+use super::mac::Mac1Key;
+use super::params::{Parameters, Reply};
+use crate::crypto::hash::PrivateNumbers;
+use crate::crypto::noise::Noise;
+use crate::error::{CloseCode, Reject};
+use crate::keys::{PublicKey, StaticKeypair, draw};
+use crate::limits::{INITIATION_LEN, MAC_LEN, RESPONSE_PAYLOAD_LEN};
+use crate::session::{Role, Session, Settled};
+use crate::wire::{self, Datagram, Initiation};
+use core::fmt;
+use rand_core::TryCryptoRng;
+
+/// A handshake that waits for its Response.
+pub struct Initiator {
+    noise: Noise,
+    datagram: [u8; INITIATION_LEN],
+    local_id: u64,
+    peer: PublicKey,
+    offered: Parameters,
+    numbers: PrivateNumbers,
+}
+
+/// What a datagram did to a handshake.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once per handshake; a box would be the only allocation of ours"
+)]
+#[derive(Debug)]
+pub enum Answer {
+    /// The peer holds the key it was called by, and accepts.
+    Established {
+        /// Ready to seal and open.
+        session: Session,
+        /// What the peer said about itself, with the one cipher it chose.
+        parameters: Parameters,
+    },
+    /// The peer holds the key it was called by, and refuses. Final.
+    Refused(CloseCode),
+    /// Not the Response. Go on waiting with the handshake as it was.
+    Rejected(Initiator, Reject),
+}
+
+impl Initiator {
+    /// Prepares a handshake with `peer`. `local_id` is random and unique among the caller's live handshakes and
+    /// sessions; the Response and every packet of the session carry it.
+    ///
+    /// # Errors
+    /// [`Reject::EntropyUnavailable`] if `rng` fails; [`Reject::HandshakeFailed`] if `peer` is a point of low order;
+    /// [`Reject::MalformedParameters`] if a field of `parameters` is out of its range.
+    pub fn new<R: TryCryptoRng + ?Sized>(
+        local: &StaticKeypair,
+        peer: &PublicKey,
+        local_id: u64,
+        parameters: &Parameters,
+        rng: &mut R,
+    ) -> Result<Self, Reject> {
+        let ephemeral = draw(rng)?;
+        let numbers = PrivateNumbers::new(draw(rng)?);
+        let payload = parameters.to_initiation()?;
+        let mut noise = Noise::initiator(local, peer, local_id, ephemeral)?;
+        let message = noise.write(&payload)?;
+        let mac1 = Mac1Key::new(peer).compute(local_id, &message);
+        let datagram = Initiation::new(local_id, &message, &mac1, &[0; MAC_LEN]).encode();
+        Ok(Self { noise, datagram, local_id, peer: *peer, offered: parameters.clone(), numbers })
+    }
+
+    /// The Initiation. Every transmission is these same bytes, so that a repeat is known as one.
+    #[must_use]
+    pub const fn datagram(&self) -> &[u8; INITIATION_LEN] {
+        &self.datagram
+    }
+
+    /// The id under which the Response arrives.
+    #[must_use]
+    pub const fn local_id(&self) -> u64 {
+        self.local_id
+    }
+
+    /// Whom this handshake is with.
+    #[must_use]
+    pub const fn peer(&self) -> &PublicKey {
+        &self.peer
+    }
+
+    /// Reads what may be the Response.
+    ///
+    /// Anything that does not open is [`Answer::Rejected`] and changes nothing. A Response that opens and then says
+    /// something malformed is rejected too, as [`Reject::MalformedParameters`]; the peer has spoken then, and no
+    /// other Response will open.
+    #[must_use]
+    pub fn read_response(mut self, response: &[u8]) -> Answer {
+        match self.try_read(response) {
+            Ok(Reply::Refused(code)) => Answer::Refused(code),
+            Ok(Reply::Accepted { parameters, session_id }) => {
+                let session = Session::new(Settled {
+                    role: Role::Initiator,
+                    local_id: self.local_id,
+                    peer_id: session_id,
+                    peer: self.peer,
+                    split: self.noise.split(),
+                    numbers: self.numbers,
+                });
+                Answer::Established { session, parameters }
+            }
+            Err(reject) => Answer::Rejected(self, reject),
+        }
+    }
+
+    fn try_read(&mut self, response: &[u8]) -> Result<Reply, Reject> {
+        let Datagram::Response(response) = wire::decode(response)? else {
+            return Err(Reject::MalformedHeader);
+        };
+        if response.receiver_id() != self.local_id {
+            return Err(Reject::UnknownSession);
+        }
+        let payload = self.noise.read::<RESPONSE_PAYLOAD_LEN, _>(response.noise())?;
+        Reply::read(&payload, &self.offered)
+    }
+}
+
+impl fmt::Debug for Initiator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Initiator")
+            .field("local_id", &self.local_id)
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}

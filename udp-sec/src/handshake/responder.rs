@@ -1,0 +1,236 @@
+//! The side that is called: each step costs more than the one before it, and proves more about the caller.
+//!
+//! `docs/protocol.md` section 3.
+
+use super::identity::Policy;
+use super::mac::Mac1Key;
+use super::params::{Parameters, Reply};
+use crate::crypto::hash::{self, PrivateNumbers};
+use crate::crypto::noise::Noise;
+use crate::error::{CloseCode, Reject};
+use crate::keys::{PublicKey, StaticKeypair, draw};
+use crate::limits::{INITIATION_PAYLOAD_LEN, RESPONSE_LEN, RESPONSE_PAYLOAD_LEN};
+use crate::session::{Role, Session, Settled};
+use crate::wire::{self, Datagram, Initiation, Response};
+use core::fmt;
+use rand_core::TryCryptoRng;
+
+/// What every repeat of an initiation has in common: BLAKE2s-256 of all before `mac1`.
+pub type InitiationId = [u8; 32];
+
+/// Answers initiations for one static key.
+#[derive(Clone)]
+pub struct Responder {
+    local: StaticKeypair,
+    mac1_key: Mac1Key,
+}
+
+/// An initiation whose sender knows our static public key. It may still be a replay.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckedInitiation<'d>(Initiation<'d>);
+
+/// An initiation that opened: the peer's static key is known, and has been proven by Diffie-Hellman.
+pub struct Incoming {
+    noise: Noise,
+    peer: PublicKey,
+    peer_id: u64,
+    payload: [u8; INITIATION_PAYLOAD_LEN],
+    numbers: PrivateNumbers,
+}
+
+/// An initiation of a peer that may talk to us, with parameters in range.
+pub struct Authorized {
+    noise: Noise,
+    peer: PublicKey,
+    peer_id: u64,
+    parameters: Parameters,
+    numbers: PrivateNumbers,
+}
+
+/// What goes back to an authorized peer.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once per handshake; a box would be the only allocation of ours"
+)]
+#[derive(Debug)]
+pub enum Accepted {
+    /// There are keys; the session begins with the first packet that opens under them.
+    HalfOpen {
+        /// The Response; each repeat of the Initiation gets the same bytes.
+        response: [u8; RESPONSE_LEN],
+        /// Ready to open, and after that to seal.
+        session: Session,
+        /// What the peer said about itself.
+        parameters: Parameters,
+    },
+    /// What the peer wants cannot be met.
+    Refused {
+        /// The Response that says so.
+        response: [u8; RESPONSE_LEN],
+        /// What it says.
+        code: CloseCode,
+    },
+}
+
+impl Responder {
+    /// A responder known by `local`'s public key.
+    #[must_use]
+    pub fn new(local: StaticKeypair) -> Self {
+        let mac1_key = Mac1Key::new(local.public());
+        Self { local, mac1_key }
+    }
+
+    /// The static key that initiators have to know.
+    #[must_use]
+    pub const fn public(&self) -> &PublicKey {
+        self.local.public()
+    }
+
+    /// Two hashes, and no Diffie-Hellman: does the sender know whom it calls?
+    ///
+    /// # Errors
+    /// [`Reject::OversizeDatagram`], [`Reject::MalformedHeader`] (also for any other type), [`Reject::BadMac1`].
+    pub fn check_mac1<'d>(&self, datagram: &'d [u8]) -> Result<CheckedInitiation<'d>, Reject> {
+        match wire::decode(datagram)? {
+            Datagram::Initiation(initiation) if self.mac1_key.verify(&initiation) => {
+                Ok(CheckedInitiation(initiation))
+            }
+            Datagram::Initiation(_) => Err(Reject::BadMac1),
+            _ => Err(Reject::MalformedHeader),
+        }
+    }
+
+    /// Two Diffie-Hellmans: who is it? The entropy for the answer is drawn first.
+    ///
+    /// # Errors
+    /// [`Reject::EntropyUnavailable`] if `rng` fails; [`Reject::HandshakeFailed`] if the message does not open, or one
+    /// of its keys is a point of low order.
+    pub fn read<R: TryCryptoRng + ?Sized>(
+        &self,
+        initiation: CheckedInitiation<'_>,
+        rng: &mut R,
+    ) -> Result<Incoming, Reject> {
+        let ephemeral = draw(rng)?;
+        let numbers = PrivateNumbers::new(draw(rng)?);
+        let CheckedInitiation(initiation) = initiation;
+        let peer_id = initiation.sender_id();
+        let mut noise = Noise::responder(&self.local, peer_id, ephemeral)?;
+        let payload = noise.read(initiation.noise())?;
+        let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
+        Ok(Incoming { noise, peer, peer_id, payload, numbers })
+    }
+}
+
+impl CheckedInitiation<'_> {
+    /// The same for every repeat, and different for every other initiation.
+    #[must_use]
+    pub fn id(&self) -> InitiationId {
+        hash::hash(&[&Initiation::prefix(self.0.sender_id()), self.0.noise()])
+    }
+
+    /// The id under which the initiator expects the Response.
+    #[must_use]
+    pub const fn sender_id(&self) -> u64 {
+        self.0.sender_id()
+    }
+}
+
+impl Incoming {
+    /// The initiator's static key.
+    #[must_use]
+    pub const fn peer(&self) -> &PublicKey {
+        &self.peer
+    }
+
+    /// Asks `policy` about the peer, and only then looks at what the peer wants.
+    ///
+    /// # Errors
+    /// [`Reject::PeerNotAuthorized`], [`Reject::MalformedParameters`]. Neither is answered.
+    pub fn authorize<P: Policy + ?Sized>(self, policy: &P) -> Result<Authorized, Reject> {
+        let Self { noise, peer, peer_id, payload, numbers } = self;
+        if !policy.authorizes(&peer) {
+            return Err(Reject::PeerNotAuthorized);
+        }
+        let parameters = Parameters::from_initiation(&payload)?;
+        Ok(Authorized { noise, peer, peer_id, parameters, numbers })
+    }
+}
+
+impl Authorized {
+    /// The initiator's static key.
+    #[must_use]
+    pub const fn peer(&self) -> &PublicKey {
+        &self.peer
+    }
+
+    /// What the initiator said about itself.
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Answers with our own `parameters`, or refuses if they name another application or have no cipher in common with
+    /// the peer's. `local_id` is random and unique among the caller's live entries.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedParameters`] if a field of `parameters` is out of its range; [`Reject::HandshakeFailed`] if
+    /// the initiator's keys give an all-zero Diffie-Hellman result.
+    pub fn accept(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted, Reject> {
+        if parameters.application != self.parameters.application {
+            return self.refused(CloseCode::NoAppProtocol);
+        }
+        // The initiator's order decides: it knows its own hardware, and the responder serves many.
+        let Some(aeads) = self.parameters.aeads.choose(&parameters.aeads) else {
+            return self.refused(CloseCode::NoCommonAead);
+        };
+        let payload = Parameters { aeads, ..parameters.clone() }.to_response(local_id)?;
+        let response = self.respond(&payload)?;
+        let session = Session::new(Settled {
+            role: Role::Responder,
+            local_id,
+            peer_id: self.peer_id,
+            peer: self.peer,
+            split: self.noise.split(),
+            numbers: self.numbers,
+        });
+        Ok(Accepted::HalfOpen { response, session, parameters: self.parameters })
+    }
+
+    /// A Response that says why there will be no session.
+    ///
+    /// # Errors
+    /// [`Reject::HandshakeFailed`] as for [`accept`](Self::accept).
+    pub fn refuse(mut self, code: CloseCode) -> Result<[u8; RESPONSE_LEN], Reject> {
+        self.respond(&Reply::refusal(code)?)
+    }
+
+    fn refused(self, code: CloseCode) -> Result<Accepted, Reject> {
+        Ok(Accepted::Refused { response: self.refuse(code)?, code })
+    }
+
+    fn respond(&mut self, payload: &[u8; RESPONSE_PAYLOAD_LEN]) -> Result<[u8; RESPONSE_LEN], Reject> {
+        let message = self.noise.write(payload)?;
+        Ok(Response::new(self.peer_id, &message).encode())
+    }
+}
+
+impl fmt::Debug for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Responder").field("public", self.public()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Authorized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorized")
+            .field("peer", &self.peer)
+            .field("parameters", &self.parameters)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,283 @@
+//! A session: the two keys of a completed handshake, and what keeps each packet number unique.
+//!
+//! Packets are sealed and opened where they lie. Only [`Session::open`] makes an [`Authenticated`], so code that takes
+//! one cannot be reached by a byte that nobody vouches for. `docs/protocol.md` sections 2 and 3.
+
+mod replay;
+
+use crate::crypto::aead::{PacketKey, nonce};
+use crate::crypto::hash::PrivateNumbers;
+use crate::crypto::noise::Split;
+use crate::error::Reject;
+use crate::keys::PublicKey;
+use crate::limits::{
+    DATA_LEN_MIN, DATAGRAM_MAX, KEY_FAILED_MAX, KEY_SEALED_MAX, KEY_SEALED_RESERVE, TAG_LEN,
+};
+use crate::packet_number::{expand, truncate};
+use crate::wire::{DataHeader, KeyPhase};
+use core::fmt;
+use replay::Replay;
+
+/// Which side of the handshake an endpoint was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It sent the Initiation.
+    Initiator,
+    /// It sent the Response.
+    Responder,
+}
+
+/// Why a packet was not sealed. Nothing was written, and no packet number was used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SealError {
+    /// The key has sealed all the packets it may: the session has to end.
+    KeyLimit,
+    /// Our own caller's mistake: a datagram shorter than 33 bytes or longer than 1200.
+    Size,
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeyLimit => "the key has sealed all the packets it may",
+            Self::Size => "a packet has 33 to 1200 bytes",
+        })
+    }
+}
+
+impl core::error::Error for SealError {}
+
+/// Seals what leaves and opens what arrives, for one peer.
+pub struct Session {
+    role: Role,
+    local_id: u64,
+    peer_id: u64,
+    peer: PublicKey,
+    send_key: PacketKey,
+    receive_key: PacketKey,
+    next_packet_number: u64,
+    sealed: u64,
+    failed_openings: u64,
+    replay: Replay,
+    numbers: PrivateNumbers,
+}
+
+/// What a handshake has settled.
+pub(crate) struct Settled {
+    pub(crate) role: Role,
+    pub(crate) local_id: u64,
+    pub(crate) peer_id: u64,
+    pub(crate) peer: PublicKey,
+    pub(crate) split: Split,
+    pub(crate) numbers: PrivateNumbers,
+}
+
+impl Session {
+    pub(crate) fn new(settled: Settled) -> Self {
+        let Settled { role, local_id, peer_id, peer, split, numbers } = settled;
+        let (send, receive) = match role {
+            Role::Initiator => (&split.initiator_to_responder, &split.responder_to_initiator),
+            Role::Responder => (&split.responder_to_initiator, &split.initiator_to_responder),
+        };
+        Self {
+            role,
+            local_id,
+            peer_id,
+            peer,
+            send_key: PacketKey::new(send),
+            receive_key: PacketKey::new(receive),
+            next_packet_number: 0,
+            sealed: 0,
+            failed_openings: 0,
+            replay: Replay::default(),
+            numbers,
+        }
+    }
+
+    /// The id that packets to us carry.
+    #[must_use]
+    pub const fn local_id(&self) -> u64 {
+        self.local_id
+    }
+
+    /// The id that packets to the peer carry.
+    #[must_use]
+    pub const fn peer_id(&self) -> u64 {
+        self.peer_id
+    }
+
+    /// The peer's static key, proven by the handshake.
+    #[must_use]
+    pub const fn peer(&self) -> &PublicKey {
+        &self.peer
+    }
+
+    /// Our side of the handshake.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether we sent the Initiation.
+    #[must_use]
+    pub const fn is_initiator(&self) -> bool {
+        matches!(self.role, Role::Initiator)
+    }
+
+    /// The number that the next sealed packet gets.
+    #[must_use]
+    pub const fn next_packet_number(&self) -> u64 {
+        self.next_packet_number
+    }
+
+    /// Leaves the next packet number out: an acknowledgement of it proves a peer that acknowledges blindly.
+    pub const fn skip_packet_number(&mut self) {
+        self.next_packet_number = self.next_packet_number.saturating_add(1);
+    }
+
+    /// Seals a packet where it lies, and gives its number.
+    ///
+    /// `datagram` is 16 bytes of room for the header, then the frames, then 16 bytes of room for the tag.
+    ///
+    /// # Errors
+    /// See [`SealError`].
+    pub fn seal(&mut self, datagram: &mut [u8]) -> Result<u64, SealError> {
+        if !(DATA_LEN_MIN..=DATAGRAM_MAX).contains(&datagram.len()) {
+            return Err(SealError::Size);
+        }
+        let (header_room, rest) = datagram.split_first_chunk_mut().ok_or(SealError::Size)?;
+        let (frames, tag_room) = rest.split_last_chunk_mut::<TAG_LEN>().ok_or(SealError::Size)?;
+        let number = self.next_packet_number;
+        // The last number is Noise's own nonce (section 4.2, Rekey).
+        if self.sealed >= KEY_SEALED_MAX || number == u64::MAX {
+            return Err(SealError::KeyLimit);
+        }
+        let header = DataHeader::new(self.peer_id, KeyPhase::Zero, truncate(number)).encode();
+        let tag = self.send_key.seal(&nonce(number), &header, frames).ok_or(SealError::Size)?;
+        *header_room = header;
+        *tag_room = tag;
+        self.next_packet_number = number.saturating_add(1);
+        self.sealed = self.sealed.saturating_add(1);
+        Ok(number)
+    }
+
+    /// Opens a packet where it lies: header, number, replay check, one opening, and only then the window moves.
+    ///
+    /// `replay_words` is the session's replay window: as many words at every call, a power of two from 4 to 128, zeroed
+    /// before the first; the newest 64 numbers for each word are told apart. With any other count nothing opens.
+    ///
+    /// # Errors
+    /// [`Reject::OversizeDatagram`], [`Reject::MalformedHeader`], [`Reject::UnknownSession`] (another receiver id),
+    /// [`Reject::ReplayOrStalePacketNumber`], [`Reject::DecryptFailed`]. Nothing changes then but
+    /// [`failed_openings`](Self::failed_openings) and the bytes of `datagram`.
+    pub fn open<'d>(
+        &mut self,
+        replay_words: &mut [u64],
+        datagram: &'d mut [u8],
+    ) -> Result<Authenticated<'d>, Reject> {
+        let datagram_len = datagram.len();
+        if datagram_len > DATAGRAM_MAX {
+            return Err(Reject::OversizeDatagram);
+        }
+        if datagram_len < DATA_LEN_MIN {
+            return Err(Reject::MalformedHeader);
+        }
+        let (header_bytes, rest) = datagram.split_first_chunk_mut().ok_or(Reject::MalformedHeader)?;
+        let (frames, tag) = rest.split_last_chunk_mut::<TAG_LEN>().ok_or(Reject::MalformedHeader)?;
+        let header = DataHeader::decode(header_bytes)?;
+        if header.receiver_id() != self.local_id {
+            return Err(Reject::UnknownSession);
+        }
+        let packet_number = expand(self.replay.largest(), header.packet_number());
+        self.replay.check(replay_words, packet_number)?;
+        // No key update yet: there is no key of the other phase that could have sealed it.
+        if header.key_phase() != KeyPhase::Zero || self.failed_openings >= KEY_FAILED_MAX {
+            return Err(Reject::DecryptFailed);
+        }
+        if self.receive_key.open(&nonce(packet_number), header_bytes, frames, tag).is_none() {
+            self.failed_openings = self.failed_openings.saturating_add(1);
+            return Err(Reject::DecryptFailed);
+        }
+        self.replay.mark(replay_words, packet_number);
+        Ok(Authenticated { packet_number, frames, datagram_len })
+    }
+
+    /// Moves the replay window to `replay_words`, for a session that opened its first packet with other words. What
+    /// they hold is overwritten.
+    ///
+    /// After one opened packet the new window knows all that the old one knew. After more, every number up to the
+    /// largest counts as seen, so that nothing is ever opened twice.
+    pub fn adopt_replay_window(&mut self, replay_words: &mut [u64]) {
+        self.replay.move_to(replay_words);
+    }
+
+    /// The largest packet number that was opened.
+    #[must_use]
+    pub const fn largest_received(&self) -> Option<u64> {
+        self.replay.largest()
+    }
+
+    /// Openings that failed so far.
+    #[must_use]
+    pub const fn failed_openings(&self) -> u64 {
+        self.failed_openings
+    }
+
+    /// Whether a key is at the end of its life and the session has to end with CLOSE(KEY_LIMIT). A thousand packets
+    /// can still be sealed then; after 2^36 failed openings nothing is opened any more.
+    #[must_use]
+    pub const fn key_limit_reached(&self) -> bool {
+        self.sealed >= KEY_SEALED_MAX.saturating_sub(KEY_SEALED_RESERVE)
+            || self.failed_openings >= KEY_FAILED_MAX
+    }
+
+    /// A number that the peer cannot foresee, for skipped packet numbers and path challenges. The sequence is fixed by
+    /// the random bytes that the handshake drew.
+    pub fn random_u64(&mut self) -> u64 {
+        self.numbers.next()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("role", &self.role)
+            .field("local_id", &self.local_id)
+            .field("peer_id", &self.peer_id)
+            .field("peer", &self.peer)
+            .field("next_packet_number", &self.next_packet_number)
+            .field("largest_received", &self.largest_received())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A packet that opened: proof that the peer sealed it, and that it came for the first time.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Authenticated<'d> {
+    packet_number: u64,
+    frames: &'d [u8],
+    datagram_len: usize,
+}
+
+impl<'d> Authenticated<'d> {
+    /// The packet's full number.
+    #[must_use]
+    pub const fn packet_number(&self) -> u64 {
+        self.packet_number
+    }
+
+    /// The frames, in the datagram's own bytes. At least one byte.
+    #[must_use]
+    pub const fn frames(&self) -> &'d [u8] {
+        self.frames
+    }
+
+    /// Length of the whole datagram. Bytes.
+    #[must_use]
+    pub const fn datagram_len(&self) -> usize {
+        self.datagram_len
+    }
+}
+
+#[cfg(test)]
+mod tests;
