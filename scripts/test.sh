@@ -58,7 +58,7 @@ started=$SECONDS
 STEPS=9
 [[ $QUICK == no ]] || STEPS=5
 step "setup" ./scripts/setup.sh
-step "formatting" cargo fmt --all --check
+step "formatting" cargo fmt --all -- --check --color=never
 step "house rules" house_rules
 step "lints" lint
 if [[ $QUICK == no ]]; then

@@ -17,4 +17,3 @@ pub mod stats;
 
 #[cfg(test)]
 extern crate std;
-

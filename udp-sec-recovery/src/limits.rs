@@ -65,6 +65,8 @@ pub const ACK_DELAY_MAX: Duration = Duration::from_millis(500);
 pub const ACK_STEP_DEFAULT: u8 = 2;
 /// The longest step a peer may ask for.
 pub const ACK_STEP_MAX: u8 = 64;
+/// Packets in order, at the start and after one that was not, that are acknowledged one by one.
+pub const ACK_EACH_AFTER_GAP: u8 = 64;
 /// Packets in order, without a gap, before a step longer than [`ACK_STEP_DEFAULT`] is used.
 pub const ACK_STEP_PROBATION: u8 = 100;
 /// Two packets or more that a longer step holds back wait only this fraction of the acknowledgement delay.
@@ -111,6 +113,7 @@ const _: () = {
         ACK_DELAY_MAX.as_micros() / ACK_DELAY_UNIT.as_micros() <= u16::MAX as u64,
         "the longest delay must fit the ACK frame's field",
     );
+    assert!(1 <= ACK_EACH_AFTER_GAP && ACK_EACH_AFTER_GAP < ACK_STEP_PROBATION);
     assert!(
         1 <= ACK_STEP_DEFAULT && ACK_STEP_DEFAULT < ACK_STEP_PROBATION && ACK_STEP_DEFAULT <= ACK_STEP_MAX
     );

@@ -15,6 +15,7 @@ use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::handshake::{Accepted, Answer, Initiator, Responder};
 use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, TAG_LEN};
+use udp_sec::session::Session;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -46,7 +47,7 @@ fn listen() -> Result<()> {
 
     let responder = Responder::new(server);
     let mut buffer = [0; DATAGRAM_MAX + 1];
-    let (mut session, mut replay_window) = (None, [0; 128]);
+    let (mut session, mut replay_window): (Option<Session>, _) = (None, [0; 128]);
     loop {
         let (len, from) = socket.recv_from(&mut buffer)?;
         let datagram = &mut buffer[..len];
@@ -59,11 +60,11 @@ fn listen() -> Result<()> {
                 socket.send_to(&response, from)?;
                 session = Some(new);
             }
-        } else if let Some(session) = session.as_mut()
-            && let Ok(opened) = session.open(&mut replay_window, datagram)
+        } else if let Some(Ok(opened)) =
+            session.as_mut().map(|session| session.open(&mut replay_window, datagram))
         {
-            let (number, text) = (opened.packet_number(), String::from_utf8_lossy(opened.frames()));
-            println!("{:?} says, in packet {number}: {text}", session.peer());
+            let text = String::from_utf8_lossy(opened.frames());
+            println!("{:?} says, in packet {}: {text}", client.public(), opened.packet_number());
             child.wait()?;
             return Ok(());
         }

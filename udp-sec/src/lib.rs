@@ -23,9 +23,9 @@
 //! use udp_sec::handshake::{Accepted, Answer, Initiator, Responder};
 //! use udp_sec::keys::StaticKeypair;
 //! # use rand_core::SeedableRng;
-//! # let mut rng = chacha20::ChaCha20Rng::from_seed([7; 32]);
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let mut rng = chacha20::ChaCha20Rng::from_seed([7; 32]);
 //! // `rng` is any cryptographic random source. Each side knows the other's public key from elsewhere.
 //! let alice = StaticKeypair::generate(&mut rng)?;
 //! let bob = StaticKeypair::generate(&mut rng)?;

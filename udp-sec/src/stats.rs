@@ -1,9 +1,11 @@
 //! Counters of what was dropped, one for each [`Reject`].
 
+use core::fmt;
+
 use crate::error::Reject;
 
 /// How often each [`Reject`] happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RejectCounts([u64; Reject::ALL.len()]);
 
 impl RejectCounts {
@@ -35,6 +37,13 @@ impl RejectCounts {
     /// Each reject that happened, with its count.
     pub fn iter(&self) -> impl Iterator<Item = (Reject, u64)> + '_ {
         Reject::ALL.iter().copied().zip(self.0.iter().copied()).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl fmt::Debug for RejectCounts {
+    /// Only what happened.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(reject, count)| (reject.label(), count))).finish()
     }
 }
 

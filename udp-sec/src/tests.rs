@@ -175,6 +175,17 @@ fn debug_shows_no_secret() {
     assert!(names.starts_with("Session { role: Initiator, ") && names.ends_with(".. }"), "{names}");
 }
 
+/// Does not compile if a dependency is built without its wiping.
+#[test]
+fn secrets_are_wiped_when_dropped() {
+    fn is_wiped<T: zeroize::ZeroizeOnDrop>() {}
+    is_wiped::<zeroize::Zeroizing<[u8; 32]>>();
+    is_wiped::<chacha20poly1305::ChaCha20Poly1305>();
+    is_wiped::<x25519_dalek::StaticSecret>();
+    is_wiped::<x25519_dalek::SharedSecret>();
+    is_wiped::<blake2::Blake2sMac256>();
+}
+
 /// A change of these sizes is a change of what an endpoint costs for each session or handshake.
 #[test]
 fn sizes_are_pinned() {

@@ -45,8 +45,8 @@ impl<S: Storage + Default> Pool for HeapPool<S> {
         self.slots.get_mut(slot)?.as_deref_mut()
     }
 
-    fn remove(&mut self, slot: usize) {
-        self.slots[slot] = None;
+    fn take(&mut self, slot: usize) -> Option<Connection<S>> {
+        self.slots.get_mut(slot)?.take().map(|connection| *connection)
     }
 }
 

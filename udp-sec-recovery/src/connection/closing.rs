@@ -2,10 +2,13 @@
 //! (`docs/protocol.md` section 6).
 
 use udp_sec::error::{CloseCode, Reject};
+use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, REPLAY_WORDS_MIN, TAG_LEN};
+use udp_sec::session::Session;
 use udp_sec::time::Instant;
 
-use super::{Connection, State};
+use super::{Connection, Path, State, Transmit};
 use crate::event::{Closure, Event};
+use crate::frame::{Frame, FrameWriter, Frames};
 use crate::limits;
 use crate::memory::Storage;
 use crate::send::pto;
@@ -25,11 +28,6 @@ impl Closing {
         Self { code, why, received: 0, answer_at: 1, due: true }
     }
 
-    /// The code that CLOSE carries.
-    pub(super) const fn code(&self) -> CloseCode {
-        self.code
-    }
-
     /// What the application was told.
     pub(super) const fn why(&self) -> Closure {
         self.why
@@ -44,13 +42,84 @@ impl Closing {
         }
     }
 
-    /// Whether a CLOSE is to leave now; it is not due again until the peer goes on.
-    pub(super) fn take_due(&mut self) -> bool {
-        core::mem::take(&mut self.due)
+    /// The code of the CLOSE that is to leave now, if one is; it is not due again until the peer goes on.
+    pub(super) fn take_due(&mut self) -> Option<CloseCode> {
+        core::mem::take(&mut self.due).then_some(self.code)
     }
 }
 
+/// A closing session whose memory has been given back: all it takes to repeat CLOSE until the period is over.
+#[derive(Debug)]
+pub(crate) struct Farewell {
+    session: Session,
+    path: Path,
+    closing: Closing,
+    until: Instant,
+    replay: [u64; REPLAY_WORDS_MIN],
+}
+
+impl Farewell {
+    /// The local id of the session.
+    pub(crate) const fn id(&self) -> u64 {
+        self.session.local_id()
+    }
+
+    /// When nothing more is said.
+    pub(crate) const fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// A datagram for the session. The peer's own CLOSE is heard; anything else may be answered with ours.
+    ///
+    /// # Errors
+    /// Why it was dropped.
+    pub(crate) fn handle_datagram(&mut self, datagram: &mut [u8]) -> Result<Heard, Reject> {
+        let packet = self.session.open(&mut self.replay, datagram)?;
+        self.closing.on_packet();
+        for frame in Frames::new(packet.frames()) {
+            if let Frame::Close(_) = frame? {
+                return Ok(Heard::Close);
+            }
+        }
+        Ok(Heard::Nothing)
+    }
+
+    /// The CLOSE that is due, if any.
+    pub(crate) fn poll_transmit(&mut self, out: &mut [u8]) -> Option<Transmit> {
+        let code = self.closing.take_due()?;
+        let len = seal_close(&mut self.session, code, out)?;
+        Some(Transmit { path: self.path, len, segment: len })
+    }
+}
+
+/// What a closing session heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Heard {
+    /// The peer has closed, too: nothing more leaves.
+    Close,
+    /// Nothing that ends the closing period.
+    Nothing,
+}
+
+/// Builds a datagram of one CLOSE frame at the start of `out`; its length, or `None` where that cannot be.
+pub(crate) fn seal_close(session: &mut Session, code: CloseCode, out: &mut [u8]) -> Option<usize> {
+    let frames = out.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN))?;
+    let mut writer = FrameWriter::new(frames);
+    writer.close(code, code.text()).ok()?;
+    let len = writer.len().saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
+    session.seal(out.get_mut(..len)?).ok()?;
+    Some(len)
+}
+
 impl<S: Storage> Connection<S> {
+    /// Gives the memory back and keeps what closing takes; `None` for a session that says nothing more.
+    pub(crate) fn into_farewell(mut self) -> Option<Farewell> {
+        let (State::Closing(closing), Some(until)) = (self.state, self.timers.end) else { return None };
+        let mut replay = [0; REPLAY_WORDS_MIN];
+        self.session.adopt_replay_window(&mut replay);
+        Some(Farewell { session: self.session, path: self.path, closing, until, replay })
+    }
+
     /// Ends the session from our side: CLOSE with `code` leaves, the application hears `why`.
     pub(super) fn close(&mut self, now: Instant, code: CloseCode, why: Closure) {
         let period = pto::timeout(self.pto_base(), 0, self.idle_timeout) * limits::PTO_PERIODS;

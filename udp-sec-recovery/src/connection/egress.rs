@@ -11,10 +11,11 @@ use udp_sec::error::CloseCode;
 use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, KEY_SEALED_MAX, KEY_SEALED_RESERVE, TAG_LEN};
 use udp_sec::time::Instant;
 
+use super::closing::seal_close;
 use super::{Connection, Path, State};
 use crate::event::Closure;
 use crate::frame::{FrameWriter, STREAM_OVERHEAD};
-use crate::limits;
+use crate::limits::{self, Full};
 use crate::memory::Storage;
 use crate::ring;
 use crate::send::buffer::{Chunk, ChunkKind};
@@ -81,8 +82,10 @@ impl<S: Storage> Connection<S> {
         match &mut self.state {
             State::Open => {}
             State::Closing(closing) => {
-                let code = closing.take_due().then(|| closing.code())?;
-                return self.seal_close(code, room);
+                let code = closing.take_due()?;
+                let size = seal_close(&mut self.session, code, room)?;
+                self.count_sent(size);
+                return Some(size);
             }
             State::Ended(_) => return None,
         }
@@ -174,20 +177,14 @@ impl<S: Storage> Connection<S> {
     fn write_frames(&mut self, now: Instant, permitted: Option<Interest>, frames: &mut [u8]) -> Plan {
         let mut plan = Plan::default();
         let mut writer = FrameWriter::new(frames);
-        if self.ack.has_waiting()
-            && let Ok(largest) = writer.ack(&self.received, self.ack.delay(now))
-        {
-            plan.acked_below = largest.saturating_add(1);
-            self.ack.on_ack_sent();
-            self.stats.acks_sent = self.stats.acks_sent.saturating_add(1);
+        if self.ack.has_waiting() {
+            self.write_ack(now, &mut writer, &mut plan);
         }
         if let Some(interest) = permitted {
             self.write_control(&mut writer, &mut plan);
             self.write_stream(interest, &mut writer, &mut plan);
             let needs_ping = self.control.ping || interest == Interest::Probe;
-            if !plan.ack_eliciting && needs_ping && writer.ping().is_ok() {
-                plan.ack_eliciting = true;
-            }
+            plan.ack_eliciting |= !plan.ack_eliciting && needs_ping && writer.ping().is_ok();
             // Whatever elicits an acknowledgement serves as the ping.
             self.control.ping &= !plan.ack_eliciting;
         }
@@ -195,28 +192,28 @@ impl<S: Storage> Connection<S> {
         plan
     }
 
+    fn write_ack(&mut self, now: Instant, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
+        let Ok(largest) = writer.ack(&self.received, self.ack.delay(now)) else { return };
+        plan.acked_below = largest.saturating_add(1);
+        self.ack.on_ack_sent();
+        self.stats.acks_sent = self.stats.acks_sent.saturating_add(1);
+    }
+
     fn write_control(&mut self, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
-        if let Some(challenge) = self.control.path_response
-            && writer.path_response(challenge).is_ok()
-        {
-            self.control.path_response = None;
-            plan.ack_eliciting = true;
+        if let Some(challenge) = self.control.path_response.take() {
+            match writer.path_response(challenge) {
+                Ok(()) => plan.ack_eliciting = true,
+                Err(Full) => self.control.path_response = Some(challenge),
+            }
         }
-        if let Some(credit) = self.credit.due()
-            && writer.max_data(credit).is_ok()
-        {
+        plan.credit = self.credit.due().filter(|credit| writer.max_data(*credit).is_ok());
+        if let Some(credit) = plan.credit {
             self.credit.on_sent(credit);
-            plan.credit = Some(credit);
-            plan.ack_eliciting = true;
         }
-        if self.control.blocked
-            && let Some(offset) = self.control.blocked_at
-            && writer.data_blocked(offset).is_ok()
-        {
-            self.control.blocked = false;
-            plan.blocked = true;
-            plan.ack_eliciting = true;
-        }
+        let blocked_at = self.control.blocked_at.filter(|_| self.control.blocked);
+        plan.blocked = blocked_at.is_some_and(|offset| writer.data_blocked(offset).is_ok());
+        self.control.blocked &= !plan.blocked;
+        plan.ack_eliciting |= plan.credit.is_some() || plan.blocked;
     }
 
     fn write_stream(&mut self, interest: Interest, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
@@ -265,9 +262,13 @@ impl<S: Storage> Connection<S> {
         }
         // A key at its limit seals nothing: `next_datagram` has closed the session long before.
         let number = self.session.seal(datagram).ok()?;
-        self.stats.datagrams_sent = self.stats.datagrams_sent.saturating_add(1);
-        self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(datagram.len() as u64);
+        self.count_sent(datagram.len());
         Some(number)
+    }
+
+    fn count_sent(&mut self, size: usize) {
+        self.stats.datagrams_sent = self.stats.datagrams_sent.saturating_add(1);
+        self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(size as u64);
     }
 
     /// The packet `number` of `size` bytes has been built: it elicits an acknowledgement, so it is kept in mind.
@@ -308,15 +309,5 @@ impl<S: Storage> Connection<S> {
         }
         self.on_eliciting_sent(now);
         self.tell_writer();
-    }
-
-    /// A packet of one CLOSE frame.
-    fn seal_close(&mut self, code: CloseCode, room: &mut [u8]) -> Option<usize> {
-        let frames = room.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN))?;
-        let mut writer = FrameWriter::new(frames);
-        writer.close(code, code.text()).ok()?;
-        let size = writer.len().saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
-        self.seal(room.get_mut(..size)?)?;
-        Some(size)
     }
 }

@@ -126,7 +126,7 @@ impl<S: Storage> Connection<S> {
         let finished = self.reassembly.is_finished();
         let inserted = self.reassembly.insert(memory.recv, memory.reorder, frame, self.credit.granted())?;
         self.stats.stream_bytes_received =
-            self.stats.stream_bytes_received.saturating_add(inserted.readable as u64);
+            self.stats.stream_bytes_received.saturating_add(inserted.readable);
         if inserted.readable > 0 || self.reassembly.is_finished() != finished {
             self.events.push(Event::Readable);
         }

@@ -114,11 +114,9 @@ impl<S: Storage> Connection<S> {
         let Some(largest_acked) = self.largest_acked else { return };
         let loss_delay = self.rtt.loss_delay();
         let mut congestion = Congestion::Transient;
-        let mut oldest_in_flight = None;
         let mut position = sent_queue::position(self.storage.memory().sent, self.oldest_in_flight);
         while let Some(packet) = self.storage.memory().sent.get(position).copied() {
-            if packet.number >= largest_acked {
-                oldest_in_flight.get_or_insert(packet.number);
+            if packet.number > largest_acked {
                 break;
             }
             match packet.fate {
@@ -129,17 +127,18 @@ impl<S: Storage> Connection<S> {
                     let later = largest_acked.saturating_sub(packet.number).saturating_sub(skipped);
                     match loss::judge(packet.sent_at, later, loss_delay, now) {
                         Verdict::Lost => congestion = congestion.max(self.on_packet_lost(now, position, &packet)),
+                        // Packets sent after this one cannot be lost before it.
                         Verdict::NotYet { at } => {
-                            self.timers.loss = Some(self.timers.loss.map_or(at, |earlier| earlier.min(at)));
-                            oldest_in_flight.get_or_insert(packet.number);
+                            self.timers.loss = Some(at);
+                            break;
                         }
-                        Verdict::Keep => _ = oldest_in_flight.get_or_insert(packet.number),
+                        Verdict::Keep => break,
                     }
                 }
             }
             position = position.saturating_add(1);
+            self.oldest_in_flight = packet.number.saturating_add(1);
         }
-        self.oldest_in_flight = oldest_in_flight.unwrap_or(largest_acked);
         if congestion == Congestion::Persistent {
             self.controller.on_persistent_congestion();
             self.rtt.reset_min();
@@ -194,16 +193,19 @@ impl<S: Storage> Connection<S> {
 
     /// Tells a waiting writer that there is room again, or that little enough waits to be sent.
     pub(super) fn tell_writer(&mut self) {
-        if !self.writer_waits {
-            return;
-        }
-        let memory = self.storage.memory();
-        let capacity = memory.send.len();
-        let roomy = self.send.free(capacity) >= capacity / 4;
-        if roomy && (self.low_water == 0 || self.send.unsent(memory.lost) <= self.low_water) {
+        if self.writer_waits && self.is_writable() {
             self.writer_waits = false;
             self.events.push(Event::Writable);
         }
+    }
+
+    /// Whether there is ample room to write, and unsent bytes are at the low-water mark or below: what
+    /// [`Event::Writable`] says.
+    pub fn is_writable(&mut self) -> bool {
+        let memory = self.storage.memory();
+        let capacity = memory.send.len();
+        let roomy = self.send.free(capacity) >= capacity / 4;
+        roomy && (self.low_water == 0 || self.send.unsent(memory.lost) <= self.low_water)
     }
 
     /// Bytes in flight are the sum over the packets in flight (invariant I4 of the test harness).

@@ -20,6 +20,7 @@ mod path;
 mod skips;
 mod timers;
 
+pub(crate) use closing::{Farewell, Heard, seal_close};
 pub use egress::Transmit;
 pub use path::Path;
 
@@ -254,6 +255,12 @@ impl<S: Storage> Connection<S> {
         self.reassembly.readable()
     }
 
+    /// Whether the peer has finished and everything it sent has been read.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.reassembly.is_drained()
+    }
+
     /// [`Event::Writable`] comes whenever unsent bytes fall to `mark` or below. 0 by default.
     pub fn set_low_water(&mut self, mark: u64) {
         self.low_water = mark;
@@ -342,6 +349,3 @@ pub enum ReadError {
     /// The session ended before the peer's stream did.
     Closed(Closure),
 }
-
-#[cfg(test)]
-mod tests;

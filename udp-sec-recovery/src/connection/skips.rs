@@ -47,3 +47,6 @@ impl Skips {
         self.skipped.iter().any(|skip| numbers.contains(skip))
     }
 }
+
+#[cfg(test)]
+mod tests;

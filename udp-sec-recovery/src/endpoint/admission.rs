@@ -11,7 +11,7 @@ use udp_sec::handshake::identity::Policy;
 use udp_sec::handshake::params::Parameters;
 use udp_sec::handshake::{Accepted, Answer, InitiationId};
 use udp_sec::keys::PublicKey;
-use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, REPLAY_WORDS_MIN, TAG_LEN};
+use udp_sec::limits::{DATAGRAM_MAX, REPLAY_WORDS_MIN};
 use udp_sec::session::Session;
 use udp_sec::time::{Duration, Instant};
 
@@ -19,9 +19,8 @@ use super::half_open::HalfOpen;
 use super::attempts::{self, Attempt};
 use super::pool::Pool;
 use super::{Endpoint, SessionId};
-use crate::connection::{Connection, Path, Start, Transmit};
+use crate::connection::{Connection, Path, Start, Transmit, seal_close};
 use crate::event::Closure;
-use crate::frame::FrameWriter;
 
 /// Replies without a live entry that wait to leave: refusals, and CLOSE when the session table is full.
 pub(super) const REPLIES_MAX: usize = 4;
@@ -185,19 +184,13 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
             self.tell_ended(id, why);
         }
         self.table.remove(slot);
-        self.pool.remove(slot);
+        self.pool.take(slot);
     }
 
     /// No room for a session that has just been confirmed: says so under its keys, and forgets it.
     fn turn_away(&mut self, session: &mut Session, path: Path) {
         let mut bytes = [0; DATAGRAM_MAX];
-        let Some(frames) = bytes.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN)) else { return };
-        let mut writer = FrameWriter::new(frames);
-        let code = CloseCode::SessionLimit;
-        _ = writer.close(code, code.text());
-        let len = writer.len().saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
-        let sealed = bytes.get_mut(..len).is_some_and(|datagram| session.seal(datagram).is_ok());
-        if sealed {
+        if let Some(len) = seal_close(session, CloseCode::SessionLimit, &mut bytes) {
             // A full queue costs the peer only this courtesy: it runs into its handshake budget instead.
             _ = self.replies.push_back(Reply { path, bytes, len });
         }

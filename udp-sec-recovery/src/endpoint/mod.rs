@@ -25,7 +25,7 @@ use udp_sec::stats::RejectCounts;
 use udp_sec::time::Instant;
 use udp_sec::wire::{self, Datagram};
 
-use crate::connection::{Connection, Path, Transmit};
+use crate::connection::{Connection, Farewell, Heard, Path, Transmit};
 use crate::event::{Closure, Event};
 use crate::memory::Storage;
 
@@ -88,6 +88,8 @@ pub struct Endpoint<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES:
     half_open: HalfOpenTable<HANDSHAKES>,
     /// Attempts that failed and sessions that gave way, until the application has heard of it.
     ended: Deque<(SessionId, Closure), HANDSHAKES>,
+    /// Sessions that have closed and been released, oldest first.
+    farewells: Deque<Farewell, HANDSHAKES>,
     /// Datagrams that belong to no live entry any more.
     replies: Deque<Reply, { admission::REPLIES_MAX }>,
     rejects: RejectCounts,
@@ -106,6 +108,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
             attempts: Attempts::new(),
             half_open: HalfOpenTable::default(),
             ended: Deque::new(),
+            farewells: Deque::new(),
             replies: Deque::new(),
             rejects: RejectCounts::new(),
         }
@@ -186,6 +189,12 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
         if let Some(position) = self.half_open.find_id(id) {
             return self.confirm(now, position, datagram);
         }
+        if let Some(farewell) = self.farewells.iter_mut().find(|farewell| farewell.id() == id) {
+            if farewell.handle_datagram(datagram)? == Heard::Close {
+                self.farewells.retain(|farewell| farewell.id() != id);
+            }
+            return Ok(());
+        }
         Err(match attempts::find(&self.attempts, id) {
             Some(_) => Reject::UnauthenticatedDataBeforeHandshake,
             None => Reject::UnknownSession,
@@ -204,6 +213,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
     /// Does what is due at `now`; calling it early or often is harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.half_open.expire(now);
+        self.farewells.retain(|farewell| farewell.until() > now);
         while let Some(position) = self.attempts.iter().position(|attempt| attempt.progress.deadline <= now) {
             let attempt = self.attempts.swap_remove(position);
             self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::HandshakeTimeout);
@@ -223,6 +233,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
             return Output::Event(id, Event::Closed(why));
         }
         if let Some(transmit) = self.poll_handshakes(now, out) {
+            return Output::Transmit(transmit);
+        }
+        if let Some(transmit) = self.farewells.iter_mut().find_map(|farewell| farewell.poll_transmit(out)) {
             return Output::Transmit(transmit);
         }
         while let Some(slot) = self.table.next_ready() {
@@ -245,19 +258,30 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
             self.table.rotate();
             return Some(Output::Transmit(transmit));
         }
-        let (over, deadline) = (connection.is_over(), connection.next_timeout());
-        if over && entry.released {
-            self.pool.remove(slot);
-            self.table.remove(slot);
+        let deadline = connection.next_timeout();
+        if entry.released {
+            self.dismiss(slot);
         } else {
             self.table.rest(deadline);
         }
         None
     }
 
+    /// Takes the memory of a released session back; what closing still needs is kept, for as many as there is room.
+    fn dismiss(&mut self, slot: usize) {
+        self.table.remove(slot);
+        let Some(farewell) = self.pool.take(slot).and_then(Connection::into_farewell) else { return };
+        if self.farewells.is_full() {
+            self.farewells.pop_front();
+        }
+        _ = self.farewells.push_back(farewell);
+    }
+
     fn next_timeout(&self) -> Option<Instant> {
         let attempts = self.attempts.iter().map(|attempt| attempt.progress.wake_at()).min();
-        [attempts, self.half_open.next_expiry(), self.table.next_deadline()].into_iter().flatten().min()
+        let farewells = self.farewells.iter().map(Farewell::until).min();
+        let deadlines = [attempts, farewells, self.half_open.next_expiry(), self.table.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// The session named `id`, for reading and writing; `None` before it is established and after it was released.
@@ -294,7 +318,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
         &self.rejects
     }
 
-    /// How many sessions there are, those that are closing included.
+    /// How many sessions there are, those not yet released included.
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.table.len()
@@ -335,13 +359,11 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
             let id = rng.try_next_u64().map_err(|_| Reject::EntropyUnavailable)?;
             let taken = self.table.slot(id).is_some()
                 || self.half_open.find_id(id).is_some()
-                || attempts::find(&self.attempts, id).is_some();
+                || attempts::find(&self.attempts, id).is_some()
+                || self.farewells.iter().any(|farewell| farewell.id() == id);
             if !taken {
                 return Ok(id);
             }
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

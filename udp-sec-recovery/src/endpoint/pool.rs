@@ -22,7 +22,7 @@ pub trait Pool {
     fn get_mut(&mut self, slot: usize) -> Option<&mut Connection<Self::Storage>>;
 
     /// Empties `slot`.
-    fn remove(&mut self, slot: usize);
+    fn take(&mut self, slot: usize) -> Option<Connection<Self::Storage>>;
 }
 
 /// `N` connections held inline: for devices, whose sessions are few and whose memory is static.
@@ -67,9 +67,7 @@ impl<S: Storage + Default, const N: usize> Pool for InlinePool<S, N> {
         self.slots.get_mut(slot)?.as_mut()
     }
 
-    fn remove(&mut self, slot: usize) {
-        if let Some(slot) = self.slots.get_mut(slot) {
-            *slot = None;
-        }
+    fn take(&mut self, slot: usize) -> Option<Connection<S>> {
+        self.slots.get_mut(slot)?.take()
     }
 }

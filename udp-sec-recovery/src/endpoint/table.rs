@@ -98,10 +98,8 @@ impl<const N: usize> Table<N> {
 
     /// The session in `slot` may have something to send or to tell.
     pub(super) fn wake(&mut self, slot: usize) {
-        if let Some(entry) = self.entries.get_mut(slot).and_then(Option::as_mut)
-            && !entry.queued
-        {
-            entry.queued = true;
+        let Some(entry) = self.entries.get_mut(slot).and_then(Option::as_mut) else { return };
+        if !core::mem::replace(&mut entry.queued, true) {
             // One place for each slot, and each slot queued once.
             _ = self.ready.push_back(slot);
         }

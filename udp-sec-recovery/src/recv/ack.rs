@@ -1,11 +1,12 @@
 //! When to acknowledge. What to acknowledge is [`ReceivedNumbers`](super::ranges::ReceivedNumbers).
 //!
-//! Only ack-eliciting packets make an acknowledgement due, whichever of these comes first (`docs/protocol.md`
-//! section 5, RFC 9000 section 13.2):
+//! Only an ack-eliciting packet makes an acknowledgement due, though any packet out of order may hasten it. Whichever of
+//! these comes first (`docs/protocol.md` section 5, RFC 9000 section 13.2):
 //!
-//! 1. *At once*, when packets are missing before it, or it came late or twice: the sender is waiting to hear of a
-//!    loss, or of one it need not have declared.
-//! 2. *Every n-th*: n is 2, or the step the peer asked for once [`ACK_STEP_PROBATION`] packets came without a gap.
+//! 1. *Each one*, while fewer than [`ACK_EACH_AFTER_GAP`] packets came in order since the start or since one did not:
+//!    one with numbers missing before it, a late one, or a duplicate. The sender is waiting to hear of a loss, or of
+//!    one it need not have declared, and its window is small.
+//! 2. *Every n-th*: n is 2, or the step the peer asked for once [`ACK_STEP_PROBATION`] packets came in order.
 //! 3. *At the end of a receive batch* in which two or more came. A batch of one is no batch, so a socket that gives
 //!    one datagram at a time does not acknowledge every packet; one that gives many acknowledges about once each
 //!    time, however long the step.
@@ -16,7 +17,9 @@
 use udp_sec::time::{Duration, Instant};
 
 use super::ranges::Insertion;
-use crate::limits::{ACK_STEP_DEFAULT, ACK_STEP_MAX, ACK_STEP_PROBATION, ACK_STEP_WAIT_DIVISOR};
+use crate::limits::{
+    ACK_EACH_AFTER_GAP, ACK_STEP_DEFAULT, ACK_STEP_MAX, ACK_STEP_PROBATION, ACK_STEP_WAIT_DIVISOR,
+};
 
 /// Decides when the next ACK frame has to leave.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +27,7 @@ pub struct AckPolicy {
     /// The step the peer asked for.
     step: u8,
     max_delay: Duration,
-    /// Packets since the last gap, up to [`ACK_STEP_PROBATION`].
+    /// Packets in order since the last that was not, up to [`ACK_STEP_PROBATION`].
     in_order: u8,
     /// Ack-eliciting packets since the last ACK, saturating.
     waiting: u8,
@@ -32,20 +35,10 @@ pub struct AckPolicy {
     waiting_in_batch: u8,
     /// When the first of them came.
     waiting_since: Instant,
-    urgency: Urgency,
+    /// What waits is due, whatever step and delay say.
+    at_once: bool,
     /// When the largest number came: what the ACK frame's delay is counted from.
     largest_at: Instant,
-}
-
-/// How soon the waiting packets should be acknowledged.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Urgency {
-    /// As step and delay say.
-    Relaxed,
-    /// A gap was seen, though not by an ack-eliciting packet: with the next of those.
-    WithNext,
-    /// Now.
-    AtOnce,
 }
 
 impl AckPolicy {
@@ -60,7 +53,7 @@ impl AckPolicy {
             waiting: 0,
             waiting_in_batch: 0,
             waiting_since: Instant::ZERO,
-            urgency: Urgency::Relaxed,
+            at_once: false,
             largest_at: Instant::ZERO,
         }
     }
@@ -75,37 +68,32 @@ impl AckPolicy {
             Insertion::Gap | Insertion::Reordered | Insertion::Duplicate => self.in_order = 0,
         }
         if ack_eliciting {
-            if insertion != Insertion::InOrder || self.urgency == Urgency::WithNext {
-                self.urgency = Urgency::AtOnce;
-            }
             if self.waiting == 0 {
                 self.waiting_since = now;
             }
             self.waiting = self.waiting.saturating_add(1);
             self.waiting_in_batch = self.waiting_in_batch.saturating_add(1);
-        } else if insertion == Insertion::Gap {
-            self.urgency = self.urgency.max(Urgency::WithNext);
         }
     }
 
     /// The socket has no more datagrams for now.
     pub fn on_batch_end(&mut self) {
         if self.waiting_in_batch >= 2 {
-            self.urgency = Urgency::AtOnce;
+            self.at_once = true;
         }
         self.waiting_in_batch = 0;
     }
 
     /// Makes what waits due now: for a packet that has to be answered without delay, such as the initiator's first.
     pub fn expedite(&mut self) {
-        self.urgency = Urgency::AtOnce;
+        self.at_once = true;
     }
 
     /// An ACK frame has left.
     pub fn on_ack_sent(&mut self) {
         self.waiting = 0;
         self.waiting_in_batch = 0;
-        self.urgency = Urgency::Relaxed;
+        self.at_once = false;
     }
 
     /// Whether an ack-eliciting packet came since the last ACK. Then an ACK may ride in a packet that leaves anyway.
@@ -117,7 +105,7 @@ impl AckPolicy {
     /// Whether an ACK has to leave at `now`, if need be in a packet of its own.
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
-        let at_once = self.urgency == Urgency::AtOnce || self.waiting >= self.effective_step();
+        let at_once = self.at_once || self.waiting >= self.effective_step();
         self.has_waiting() && (at_once || self.deadline().is_some_and(|deadline| deadline <= now))
     }
 
@@ -134,9 +122,15 @@ impl AckPolicy {
         now.saturating_since(self.largest_at)
     }
 
-    /// The step in use: a longer one than usual has to be earned, since a loss is noticed later under it.
+    /// The step in use. A longer one than usual has to be earned, since a loss is noticed later under it. And while
+    /// the sender's window is small, an odd packet that waits for its pair costs a noticeable part of that window for
+    /// a whole round trip (`docs/decisions/003-acknowledging-after-a-gap.md`).
     fn effective_step(&self) -> u8 {
-        if self.in_order >= ACK_STEP_PROBATION { self.step } else { self.step.min(ACK_STEP_DEFAULT) }
+        match self.in_order {
+            ACK_STEP_PROBATION.. => self.step,
+            ACK_EACH_AFTER_GAP.. => self.step.min(ACK_STEP_DEFAULT),
+            _ => 1,
+        }
     }
 }
 

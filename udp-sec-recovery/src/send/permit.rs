@@ -23,9 +23,6 @@ pub enum Interest {
 pub enum Constraint {
     /// Nothing.
     None,
-    /// The window is full, but a recovery period has just begun and one packet of lost data may leave beyond it,
-    /// so that recovery does not wait for half a window of acknowledgements (RFC 9002 section 7.3.2).
-    RetransmissionOnly,
     /// The pacer has no room yet.
     Paced,
     /// The window is full.
@@ -60,7 +57,6 @@ impl Constraint {
 pub const fn may_send(interest: Interest, constraint: Constraint) -> bool {
     match constraint {
         Constraint::None => !matches!(interest, Interest::None),
-        Constraint::RetransmissionOnly => matches!(interest, Interest::LostData | Interest::Probe),
         // RFC 9002 section 7.5: neither the window nor the pacer holds a probe back, since no acknowledgement may
         // come without it.
         Constraint::Paced | Constraint::CongestionLimited | Constraint::ProbesOnly => {

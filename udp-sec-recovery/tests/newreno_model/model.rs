@@ -16,14 +16,14 @@ const NEVER: i128 = -1;
 
 /// A packet as section A.1.1 tracks it.
 #[derive(Clone, Copy, Debug)]
-pub struct Packet {
-    pub sent_bytes: u64,
-    pub time_sent: u64,
+pub(crate) struct Packet {
+    pub(crate) sent_bytes: u64,
+    pub(crate) time_sent: u64,
 }
 
 /// The variables of section B.2.
 #[derive(Clone, Copy, Debug)]
-pub struct Model {
+pub(crate) struct Model {
     bytes_in_flight: i128,
     congestion_window: i128,
     congestion_recovery_start_time: i128,
@@ -34,7 +34,7 @@ pub struct Model {
 
 impl Model {
     /// B.3, Initialization.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             bytes_in_flight: 0,
             congestion_window: K_INITIAL_WINDOW,
@@ -45,7 +45,7 @@ impl Model {
     }
 
     /// B.4, On Packet Sent.
-    pub fn on_packet_sent_cc(&mut self, sent_bytes: u64) {
+    pub(crate) fn on_packet_sent_cc(&mut self, sent_bytes: u64) {
         self.bytes_in_flight += i128::from(sent_bytes);
     }
 
@@ -55,7 +55,7 @@ impl Model {
     }
 
     /// B.5, On Packet Acknowledgment.
-    pub fn on_packets_acked(&mut self, acked_packets: &[Packet], app_limited: bool) {
+    pub(crate) fn on_packets_acked(&mut self, acked_packets: &[Packet], app_limited: bool) {
         for acked_packet in acked_packets {
             self.on_packet_acked(acked_packet, app_limited);
         }
@@ -94,7 +94,12 @@ impl Model {
     }
 
     /// B.8, On Packets Lost; whether they amount to persistent congestion is decided elsewhere.
-    pub fn on_packets_lost(&mut self, lost_packets: &[Packet], in_persistent_congestion: bool, now: u64) {
+    pub(crate) fn on_packets_lost(
+        &mut self,
+        lost_packets: &[Packet],
+        in_persistent_congestion: bool,
+        now: u64,
+    ) {
         let mut sent_time_of_last_loss = NEVER;
         for lost_packet in lost_packets {
             self.bytes_in_flight -= i128::from(lost_packet.sent_bytes);
@@ -111,14 +116,14 @@ impl Model {
     }
 
     /// B.9, Removing Discarded Packets from Bytes in Flight.
-    pub fn remove_from_bytes_in_flight(&mut self, discarded_packets: &[Packet]) {
+    pub(crate) fn remove_from_bytes_in_flight(&mut self, discarded_packets: &[Packet]) {
         for packet in discarded_packets {
             self.bytes_in_flight -= i128::from(packet.sent_bytes);
         }
     }
 
     /// Window, threshold (`u64::MAX` for infinite) and bytes in flight.
-    pub fn observe(&self) -> (u64, u64, u64) {
+    pub(crate) fn observe(&self) -> (u64, u64, u64) {
         let ssthresh = if self.ssthresh == INFINITE { u64::MAX } else { self.ssthresh.try_into().unwrap() };
         (self.congestion_window.try_into().unwrap(), ssthresh, self.bytes_in_flight.try_into().unwrap())
     }

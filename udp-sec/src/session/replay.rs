@@ -54,9 +54,7 @@ impl Replay {
         if advance > 0 {
             self.largest = Some(number);
         }
-        if let Some(word) = words.get_mut(index(words, number)) {
-            *word |= bit(number);
-        }
+        set(words, number);
         self.marked = self.marked.saturating_add(1);
     }
 
@@ -66,10 +64,8 @@ impl Replay {
     /// and every number up to the largest counts as seen.
     pub(super) fn move_to(&self, words: &mut [u64]) {
         words.fill(if self.marked > 1 { u64::MAX } else { 0 });
-        if let Some(largest) = self.largest
-            && let Some(word) = words.get_mut(index(words, largest))
-        {
-            *word |= bit(largest);
+        if let Some(largest) = self.largest {
+            set(words, largest);
         }
     }
 }
@@ -98,6 +94,12 @@ const fn index(words: &[u64], number: u64) -> usize {
 
 fn is_set(words: &[u64], number: u64) -> bool {
     words.get(index(words, number)).is_some_and(|word| word & bit(number) != 0)
+}
+
+fn set(words: &mut [u64], number: u64) {
+    if let Some(word) = words.get_mut(index(words, number)) {
+        *word |= bit(number);
+    }
 }
 
 /// Clears the bits of the `count` numbers up to and including `last`: they held numbers that are now too old.

@@ -98,6 +98,18 @@ fn runs_too_long_for_their_field_are_split_and_come_back_whole() {
 }
 
 #[test]
+fn a_split_run_counts_for_each_of_its_pieces() {
+    let mut sent: Vec<_> = (0..ACK_RANGES_MAX as u64 - 1).rev().map(|range| 3 * range..=3 * range).collect();
+    sent.insert(0, 100..=100_099);
+    let payload = written(200, |writer| {
+        assert_eq!(writer.ack(&received(&sent), Duration::ZERO), Ok(100_099));
+    });
+    let back = ranges(&payload, Some(100_099)).expect("no more ranges than a frame may have");
+    assert_eq!(back.len(), ACK_RANGES_MAX);
+    assert_eq!(back.last(), Some(&(3..=3)), "the oldest range finds no room");
+}
+
+#[test]
 fn ranges_below_a_gap_too_wide_for_its_field_are_left_out() {
     for (gap, expected) in [(65_535, 2), (65_536, 1)] {
         let sent = [100 + gap..=100 + gap, 98..=99];

@@ -24,7 +24,8 @@ fn check_any(payload: &[u8]) {
     assert!(matches!(last, Ok(_) | Err(Reject::MalformedFrame)));
     for result in results {
         if let Ok(Frame::Ack(ack)) = result {
-            for largest_sent in [None, Some(0), Some(u64::from(u32::MAX)), Some(LARGEST_SENT[0]), Some(u64::MAX)]
+            for largest_sent in
+                [None, Some(0), Some(u64::from(u32::MAX)), Some(LARGEST_SENT[0]), Some(u64::MAX)]
             {
                 if let Ok(ranges) = ack.ranges(largest_sent) {
                     let ranges: Vec<_> = ranges.collect();

@@ -23,8 +23,7 @@ pub enum Utilisation {
 /// What a lost packet did to the window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reaction {
-    /// A recovery period began and the window was reduced. One packet of lost data may leave beyond the window
-    /// (RFC 9002 section 7.3.2; [`Constraint::RetransmissionOnly`](super::permit::Constraint)).
+    /// A recovery period began and the window was reduced.
     Reduced,
     /// The loss belongs to a recovery period that has begun already.
     Unchanged,

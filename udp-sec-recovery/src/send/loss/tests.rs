@@ -1,3 +1,5 @@
+//! The two thresholds, and the ends of the clock.
+
 use proptest::prelude::*;
 
 use super::*;

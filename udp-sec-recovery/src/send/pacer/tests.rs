@@ -1,3 +1,5 @@
+//! Rates kept exactly, bursts bounded, no stall and no drift.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -75,7 +77,11 @@ fn a_tiny_rate_neither_stalls_nor_drifts_however_often_it_is_asked() {
             sent += datagrams;
         }
     }
-    assert_eq!(sent, BURST_MIN + 2_400 - 1_200, "the second datagram is due at 80.000 s, asked at 79.999996 s");
+    assert_eq!(
+        sent,
+        BURST_MIN + 2_400 - 1_200,
+        "the second datagram is due at 80.000 s, asked at 79.999996 s"
+    );
     assert_eq!(pacer.poll(Instant::from_micros(80_000_000), window, rtt), Pace::Ready(1_200));
 }
 

@@ -1,9 +1,10 @@
+//! The permit table, row by row, and the order it keeps.
+
 use super::*;
 
 const INTERESTS: [Interest; 4] = [Interest::None, Interest::NewData, Interest::LostData, Interest::Probe];
-const CONSTRAINTS: [Constraint; 6] = [
+const CONSTRAINTS: [Constraint; 5] = [
     Constraint::None,
-    Constraint::RetransmissionOnly,
     Constraint::Paced,
     Constraint::CongestionLimited,
     Constraint::ProbesOnly,
@@ -13,7 +14,7 @@ const CONSTRAINTS: [Constraint; 6] = [
 #[test]
 fn full_cross_product() {
     // One row per constraint; columns as in `INTERESTS`: none, new data, lost data, probe.
-    let table = ["-NLP", "--LP", "---P", "---P", "---P", "----"];
+    let table = ["-NLP", "---P", "---P", "---P", "----"];
     for (constraint, row) in CONSTRAINTS.into_iter().zip(table) {
         for (interest, cell) in INTERESTS.into_iter().zip(row.chars()) {
             assert_eq!(may_send(interest, constraint), cell != '-', "{interest:?} under {constraint:?}");
@@ -41,7 +42,8 @@ fn a_packet_must_fit_the_window_whole() {
 
 #[test]
 fn two_places_in_the_sent_queue_are_kept_for_probes() {
-    let expected = [Constraint::SentQueueFull, Constraint::ProbesOnly, Constraint::ProbesOnly, Constraint::None];
+    let expected =
+        [Constraint::SentQueueFull, Constraint::ProbesOnly, Constraint::ProbesOnly, Constraint::None];
     for (free, constraint) in expected.into_iter().enumerate() {
         assert_eq!(Constraint::of_sent_queue(free), constraint, "{free} free");
     }

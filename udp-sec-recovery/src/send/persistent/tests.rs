@@ -1,7 +1,5 @@
 //! Times are in milliseconds, the probe timeout is 100 ms, so a run must exceed 300 ms.
 
-extern crate std;
-
 use std::vec::Vec;
 
 use proptest::prelude::*;
@@ -68,8 +66,11 @@ fn the_same_example_with_its_first_sample_in_time() {
     let seconds = |seconds: u64| Instant::from_micros(seconds * 1_000_000);
     let mut detector = PersistentCongestion::new();
     for sent in [1, 2, 3, 4, 5, 6, 8] {
-        let verdict =
-            detector.on_lost(seconds(sent), Some(Instant::from_micros(1_200_000)), duration(Duration::from_secs(2)));
+        let verdict = detector.on_lost(
+            seconds(sent),
+            Some(Instant::from_micros(1_200_000)),
+            duration(Duration::from_secs(2)),
+        );
         assert_eq!(verdict, Transient);
     }
 }

@@ -1,3 +1,5 @@
+//! Back-off and its limits.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Estimates against the arithmetic of RFC 9002 section 5.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -25,7 +27,10 @@ fn first_probe_timeout_is_999_ms_before_any_sample() {
 #[test]
 fn first_sample_replaces_the_assumption_and_ignores_the_delay() {
     let rtt = sampled(&[(100, 20)]);
-    assert_eq!((rtt.min(), rtt.latest(), rtt.smoothed(), rtt.variation()), (MS(100), MS(100), MS(100), MS(50)));
+    assert_eq!(
+        (rtt.min(), rtt.latest(), rtt.smoothed(), rtt.variation()),
+        (MS(100), MS(100), MS(100), MS(50))
+    );
     assert_eq!(rtt.first_sample_at(), Some(Instant::from_micros(7)));
 }
 

@@ -37,9 +37,9 @@ impl<'p> Values<'p> {
             }
             let (len, behind) = behind.split_first_chunk()?;
             let (value, behind) = behind.split_at_checked(u16::from_le_bytes(*len).into())?;
-            if let Some(slot) = values.get_mut(usize::from(*kind))
-                && slot.replace(value).is_some()
-            {
+            let doubled =
+                values.get_mut(usize::from(*kind)).is_some_and(|slot| slot.replace(value).is_some());
+            if doubled {
                 return None;
             }
             rest = behind;

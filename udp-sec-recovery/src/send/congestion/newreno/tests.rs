@@ -1,3 +1,5 @@
+//! Growth, reduction, recovery periods and their undoing.
+
 use super::*;
 use crate::send::congestion::Controller;
 use Utilisation::{AppLimited, WindowLimited};
@@ -248,16 +250,25 @@ fn losses_of_an_earlier_recovery_period_do_not_count_for_the_last() {
 }
 
 #[test]
-fn persistent_congestion_is_not_undone_nor_do_its_packets_undo_a_later_reduction() {
+fn persistent_congestion_is_not_undone() {
     let mut newreno = NewReno::new();
     lose(&mut newreno, 5, 10);
     newreno.on_persistent_congestion();
     assert_eq!(newreno.on_spurious_loss(at(5)), Undo::Unchanged);
+    assert_eq!((newreno.window(), newreno.ssthresh()), (2_400, 6_000));
+}
+
+#[test]
+fn packets_from_before_persistent_congestion_do_not_undo_a_later_reduction() {
+    let mut newreno = NewReno::new();
+    lose(&mut newreno, 5, 10);
+    newreno.on_persistent_congestion();
+    deliver(&mut newreno, 2, 12, WindowLimited);
+    assert_eq!(lose(&mut newreno, 15, 20), Reaction::Reduced);
+    assert_eq!(newreno.on_spurious_loss(at(5)), Undo::Unchanged);
     assert_eq!(newreno.window(), 2_400);
-    lose(&mut newreno, 6, 20);
-    lose(&mut newreno, 15, 21);
-    assert_eq!(newreno.on_spurious_loss(at(6)), Undo::Unchanged);
-    assert_eq!(newreno.window(), 2_400);
+    assert_eq!(newreno.on_spurious_loss(at(15)), Undo::Restored);
+    assert_eq!(newreno.window(), 4_800);
 }
 
 #[test]

@@ -1,0 +1,2 @@
+//! Echo over udp-sec (being written).
+fn main() {}

@@ -1,0 +1,222 @@
+//! Streams for one thread: an endpoint in a cell, and waiting as the embedding system sees fit.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use rand_core::TryCryptoRng;
+use udp_sec::handshake::identity::Policy;
+use udp_sec::keys::PublicKey;
+use udp_sec::time::Instant;
+use udp_sec_recovery::connection::Path;
+use udp_sec_recovery::endpoint::{ConnectError, Pool, SessionId};
+
+use super::datagrams::Datagrams;
+use super::driver::Driver;
+use crate::stream::{Interest, PeerIdentity, ReliableStream, StreamError};
+
+/// The time, and what to do while there is nothing to do.
+pub trait Clock {
+    /// The present.
+    fn now(&self) -> Instant;
+
+    /// Called when nothing is due before `until` unless a datagram arrives. May sleep until either, return at once
+    /// (which makes waiting a busy loop), or serve other tasks.
+    fn idle(&self, until: Instant);
+}
+
+/// Why no session was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpenError {
+    /// The handshake could not begin.
+    NotBegun(ConnectError),
+    /// The handshake did not succeed.
+    Failed(StreamError),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotBegun(why) => why.fmt(f),
+            Self::Failed(why) => why.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {}
+
+impl From<ConnectError> for OpenError {
+    fn from(why: ConnectError) -> Self {
+        Self::NotBegun(why)
+    }
+}
+
+impl From<StreamError> for OpenError {
+    fn from(why: StreamError) -> Self {
+        Self::Failed(why)
+    }
+}
+
+/// A [`Driver`] and a clock, for one thread. Its streams borrow it.
+#[derive(Debug)]
+pub struct UdpSecEndpoint<B, R, P: Pool, A: Policy, C, const SESSIONS: usize, const HANDSHAKES: usize> {
+    /// Borrowed for the length of one call of ours, and never while anything of the caller's runs that could know
+    /// this endpoint: a second borrow cannot happen.
+    driver: RefCell<Driver<B, R, P, A, SESSIONS, HANDSHAKES>>,
+    clock: C,
+}
+
+impl<B, R, P, A, C, const SESSIONS: usize, const HANDSHAKES: usize>
+    UdpSecEndpoint<B, R, P, A, C, SESSIONS, HANDSHAKES>
+where
+    B: Datagrams,
+    R: TryCryptoRng,
+    P: Pool,
+    A: Policy,
+    C: Clock,
+{
+    /// Runs `driver` by `clock`.
+    pub const fn new(driver: Driver<B, R, P, A, SESSIONS, HANDSHAKES>, clock: C) -> Self {
+        Self { driver: RefCell::new(driver), clock }
+    }
+
+    /// Opens a session with the holder of `peer` over `path`.
+    ///
+    /// # Errors
+    /// [`OpenError`]; with a deadline in the past, nothing can succeed.
+    pub fn connect(
+        &self,
+        path: Path,
+        peer: &PublicKey,
+        deadline: Instant,
+    ) -> Result<UdpSecStream<'_, B, R, P, A, C, SESSIONS, HANDSHAKES>, OpenError> {
+        let id = self.driver.borrow_mut().connect(self.clock.now(), path, peer)?;
+        // From here on the stream's drop gives the handshake up.
+        let stream = UdpSecStream { endpoint: self, id };
+        self.wait_for(deadline, |driver, _| driver.opened(id))?;
+        Ok(stream)
+    }
+
+    /// Takes the next session that a peer opens.
+    ///
+    /// # Errors
+    /// [`StreamError::WouldBlock`] or [`StreamError::TimedOut`] while there is none.
+    pub fn accept(
+        &self,
+        deadline: Instant,
+    ) -> Result<UdpSecStream<'_, B, R, P, A, C, SESSIONS, HANDSHAKES>, StreamError> {
+        let id = self.wait_for(deadline, |driver, _| driver.accept())?;
+        Ok(UdpSecStream { endpoint: self, id })
+    }
+
+    /// Does what is due, and returns when something will be next: for programs that own the loop.
+    pub fn drive(&self) -> Option<Instant> {
+        self.driver.borrow_mut().drive(self.clock.now(), |_, _| ()).wake_at
+    }
+
+    /// Calls `attempt` until it does not ask to wait, or the deadline has passed.
+    fn wait_for<T>(
+        &self,
+        deadline: Instant,
+        mut attempt: impl FnMut(&mut Driver<B, R, P, A, SESSIONS, HANDSHAKES>, Instant) -> Result<T, StreamError>,
+    ) -> Result<T, StreamError> {
+        let mut late = StreamError::WouldBlock;
+        loop {
+            let now = self.clock.now();
+            let mut driver = self.driver.borrow_mut();
+            driver.drive(now, |_, _| ());
+            let outcome = attempt(&mut driver, now);
+            let next = driver.flush(now, |_, _| ());
+            drop(driver);
+            match outcome {
+                Err(StreamError::WouldBlock) if now >= deadline => return Err(late),
+                Err(StreamError::WouldBlock) => {}
+                outcome => return outcome,
+            }
+            late = StreamError::TimedOut;
+            self.clock.idle(next.wake_at.map_or(deadline, |wake_at| wake_at.min(deadline)));
+        }
+    }
+}
+
+/// One session of a [`UdpSecEndpoint`]. Dropping it aborts the session unless both directions are complete.
+#[derive(Debug)]
+pub struct UdpSecStream<'e, B, R, P, A, C, const SESSIONS: usize, const HANDSHAKES: usize>
+where
+    B: Datagrams,
+    R: TryCryptoRng,
+    P: Pool,
+    A: Policy,
+    C: Clock,
+{
+    endpoint: &'e UdpSecEndpoint<B, R, P, A, C, SESSIONS, HANDSHAKES>,
+    id: SessionId,
+}
+
+impl<B, R, P, A, C, const SESSIONS: usize, const HANDSHAKES: usize> Drop
+    for UdpSecStream<'_, B, R, P, A, C, SESSIONS, HANDSHAKES>
+where
+    B: Datagrams,
+    R: TryCryptoRng,
+    P: Pool,
+    A: Policy,
+    C: Clock,
+{
+    fn drop(&mut self) {
+        let now = self.endpoint.clock.now();
+        let mut driver = self.endpoint.driver.borrow_mut();
+        driver.release(now, self.id);
+        driver.flush(now, |_, _| ());
+    }
+}
+
+impl<B, R, P, A, C, const SESSIONS: usize, const HANDSHAKES: usize> ReliableStream
+    for UdpSecStream<'_, B, R, P, A, C, SESSIONS, HANDSHAKES>
+where
+    B: Datagrams,
+    R: TryCryptoRng,
+    P: Pool,
+    A: Policy,
+    C: Clock,
+{
+    fn now(&self) -> Instant {
+        self.endpoint.clock.now()
+    }
+
+    fn peer(&self) -> Option<PeerIdentity> {
+        self.endpoint.driver.borrow().peer(self.id)
+    }
+
+    fn read(&mut self, buf: &mut [u8], deadline: Instant) -> Result<usize, StreamError> {
+        self.endpoint.wait_for(deadline, |driver, _| driver.read(self.id, buf))
+    }
+
+    fn write(&mut self, data: &[u8], deadline: Instant) -> Result<usize, StreamError> {
+        self.endpoint.wait_for(deadline, |driver, _| driver.write(self.id, data))
+    }
+
+    fn finish(&mut self) -> Result<(), StreamError> {
+        self.endpoint.wait_for(Instant::ZERO, |driver, _| driver.finish(self.id))
+    }
+
+    fn abort(&mut self) {
+        // Ends at once, and cannot fail.
+        _ = self.endpoint.wait_for(Instant::ZERO, |driver, now| {
+            driver.abort(now, self.id);
+            Ok(())
+        });
+    }
+
+    fn unsent(&self) -> u64 {
+        self.endpoint.driver.borrow_mut().session(self.id).map_or(0, |session| session.unsent())
+    }
+
+    fn set_low_water(&mut self, mark: u64) {
+        if let Ok(session) = self.endpoint.driver.borrow_mut().session(self.id) {
+            session.set_low_water(mark);
+        }
+    }
+
+    fn wait(&mut self, interest: Interest, deadline: Instant) -> Result<(), StreamError> {
+        self.endpoint.wait_for(deadline, |driver, _| driver.ready(self.id, interest))
+    }
+}
