@@ -71,7 +71,11 @@ impl<S: Storage> Connection<S> {
     }
 
     /// The outer error is a violation, the inner one only a packet that could not be kept.
-    fn apply_frames(&mut self, now: Instant, packet: &Authenticated<'_>) -> Result<Result<(), Reject>, Reject> {
+    fn apply_frames(
+        &mut self,
+        now: Instant,
+        packet: &Authenticated<'_>,
+    ) -> Result<Result<(), Reject>, Reject> {
         let mut eliciting = false;
         let mut kept = Ok(());
         for frame in Frames::new(packet.frames()) {
@@ -125,8 +129,7 @@ impl<S: Storage> Connection<S> {
         let memory = self.storage.memory();
         let finished = self.reassembly.is_finished();
         let inserted = self.reassembly.insert(memory.recv, memory.reorder, frame, self.credit.granted())?;
-        self.stats.stream_bytes_received =
-            self.stats.stream_bytes_received.saturating_add(inserted.readable);
+        self.stats.stream_bytes_received = self.stats.stream_bytes_received.saturating_add(inserted.readable);
         if inserted.readable > 0 || self.reassembly.is_finished() != finished {
             self.events.push(Event::Readable);
         }

@@ -98,6 +98,7 @@ impl<S: Storage> Connection<S> {
     pub(super) fn restart_idle_timer(&mut self, now: Instant) {
         let timeout = self.idle_timeout.max(self.pto_base() * limits::PTO_PERIODS);
         self.timers.idle = Some(now + timeout);
-        self.timers.keepalive = self.keepalive.then(|| now + self.idle_timeout / limits::KEEPALIVE_IDLE_DIVISOR);
+        self.timers.keepalive =
+            self.keepalive.then(|| now + self.idle_timeout / limits::KEEPALIVE_IDLE_DIVISOR);
     }
 }

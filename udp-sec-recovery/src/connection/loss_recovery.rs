@@ -126,7 +126,9 @@ impl<S: Storage> Connection<S> {
                     let skipped = self.skips.between(packet.number, largest_acked);
                     let later = largest_acked.saturating_sub(packet.number).saturating_sub(skipped);
                     match loss::judge(packet.sent_at, later, loss_delay, now) {
-                        Verdict::Lost => congestion = congestion.max(self.on_packet_lost(now, position, &packet)),
+                        Verdict::Lost => {
+                            congestion = congestion.max(self.on_packet_lost(now, position, &packet))
+                        }
                         // Packets sent after this one cannot be lost before it.
                         Verdict::NotYet { at } => {
                             self.timers.loss = Some(at);

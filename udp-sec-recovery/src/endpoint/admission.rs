@@ -15,8 +15,8 @@ use udp_sec::limits::{DATAGRAM_MAX, REPLAY_WORDS_MIN};
 use udp_sec::session::Session;
 use udp_sec::time::{Duration, Instant};
 
-use super::half_open::HalfOpen;
 use super::attempts::{self, Attempt};
+use super::half_open::HalfOpen;
 use super::pool::Pool;
 use super::{Endpoint, SessionId};
 use crate::connection::{Connection, Path, Start, Transmit, seal_close};
@@ -43,7 +43,9 @@ struct Newcomer {
     confirm_by: Option<Instant>,
 }
 
-impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoint<P, A, SESSIONS, HANDSHAKES> {
+impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
+    Endpoint<P, A, SESSIONS, HANDSHAKES>
+{
     /// An initiation: the responder's first step.
     pub(super) fn on_initiation<R: TryCryptoRng + ?Sized>(
         &mut self,
@@ -113,7 +115,12 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
     }
 
     /// The first data for the half-open entry at `position`. If it opens, the session begins.
-    pub(super) fn confirm(&mut self, now: Instant, position: usize, datagram: &mut [u8]) -> Result<(), Reject> {
+    pub(super) fn confirm(
+        &mut self,
+        now: Instant,
+        position: usize,
+        datagram: &mut [u8],
+    ) -> Result<(), Reject> {
         let entry = self.half_open.get_mut(position).ok_or(Reject::UnknownSession)?;
         let packet = entry.session.open(&mut [0; REPLAY_WORDS_MIN], datagram)?;
         let mut entry = self.half_open.take(position).ok_or(Reject::UnknownSession)?;
@@ -164,7 +171,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
     fn supersede(&mut self, peer: &PublicKey) -> Option<usize> {
         let pool = &self.pool;
         let is_theirs = |slot: usize| {
-            pool.get(slot).is_some_and(|connection| connection.peer() == peer && connection.closure().is_none())
+            pool.get(slot)
+                .is_some_and(|connection| connection.peer() == peer && connection.closure().is_none())
         };
         let theirs = || self.table.slots().filter(|(slot, _)| is_theirs(*slot));
         if theirs().count() < self.config.sessions_per_peer {
@@ -209,7 +217,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
             attempt.progress.on_sent(now);
             return Transmit::copy(attempt.progress.path, attempt.initiator.datagram(), out);
         }
-        if let Some((path, response)) = self.half_open.next_answer().and_then(|entry| entry.take_answer(now)) {
+        if let Some((path, response)) = self.half_open.next_answer().and_then(|entry| entry.take_answer(now))
+        {
             return Transmit::copy(path, response, out);
         }
         let reply = self.replies.pop_front()?;

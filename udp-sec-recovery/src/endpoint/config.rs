@@ -24,6 +24,12 @@ impl Config {
     /// One session per peer, the full handshake budget, no keepalive: what a device wants.
     #[must_use]
     pub const fn new(keypair: StaticKeypair, parameters: Parameters) -> Self {
-        Self { keypair, parameters, handshake_budget: HANDSHAKE_BUDGET, sessions_per_peer: 1, keepalive: false }
+        Self {
+            keypair,
+            parameters,
+            handshake_budget: HANDSHAKE_BUDGET,
+            sessions_per_peer: 1,
+            keepalive: false,
+        }
     }
 }

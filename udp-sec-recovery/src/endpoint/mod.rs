@@ -95,7 +95,9 @@ pub struct Endpoint<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES:
     rejects: RejectCounts,
 }
 
-impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoint<P, A, SESSIONS, HANDSHAKES> {
+impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
+    Endpoint<P, A, SESSIONS, HANDSHAKES>
+{
     /// An endpoint with no sessions. The credit that `config` offers is set to the pool's receive capacity.
     pub fn new(mut config: Config, pool: P, policy: A) -> Self {
         config.parameters.initial_credit = P::Storage::RECEIVE_CAPACITY as u64;
@@ -132,9 +134,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
         if self.table.len().saturating_add(self.attempts.len()) >= SESSIONS {
             return Err(ConnectError::SessionLimit);
         }
-        let made = self.fresh_id(rng).and_then(|id| {
-            Initiator::new(&self.config.keypair, peer, id, &self.config.parameters, rng)
-        });
+        let made = self
+            .fresh_id(rng)
+            .and_then(|id| Initiator::new(&self.config.keypair, peer, id, &self.config.parameters, rng));
         let initiator = made.map_err(|reject| {
             self.rejects.count(reject);
             match reject {
@@ -322,6 +324,12 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> Endpoin
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.table.len()
+    }
+
+    /// How many released sessions may still have to repeat their CLOSE.
+    #[must_use]
+    pub fn farewells(&self) -> usize {
+        self.farewells.len()
     }
 
     /// How many answered initiations wait for their confirmation.

@@ -1,7 +1,7 @@
 //! When to acknowledge. What to acknowledge is [`ReceivedNumbers`](super::ranges::ReceivedNumbers).
 //!
-//! Only an ack-eliciting packet makes an acknowledgement due, though any packet out of order may hasten it. Whichever of
-//! these comes first (`docs/protocol.md` section 5, RFC 9000 section 13.2):
+//! Only an ack-eliciting packet makes an acknowledgement due, though any packet out of order may hasten it.
+//! Whichever of these comes first (`docs/protocol.md` section 5, RFC 9000 section 13.2):
 //!
 //! 1. *Each one*, while fewer than [`ACK_EACH_AFTER_GAP`] packets came in order since the start or since one did not:
 //!    one with numbers missing before it, a late one, or a duplicate. The sender is waiting to hear of a loss, or of

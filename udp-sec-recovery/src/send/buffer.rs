@@ -246,10 +246,13 @@ fn mark_lost(lost: &mut VecView<Span>, span: Span) {
         return;
     }
     let after = lost.partition_point(|known| known.start < span.start);
-    let gap_below = after.checked_sub(1).and_then(|i| lost.get(i)).map(|low| span.start.saturating_sub(low.end));
+    let gap_below =
+        after.checked_sub(1).and_then(|i| lost.get(i)).map(|low| span.start.saturating_sub(low.end));
     let gap_above = lost.get(after).map(|high| high.start.saturating_sub(span.end));
     let widened = match (gap_below, gap_above) {
-        (Some(below), Some(above)) if below > above => Span { start: span.start, end: span.end.saturating_add(above) },
+        (Some(below), Some(above)) if below > above => {
+            Span { start: span.start, end: span.end.saturating_add(above) }
+        }
         (None, Some(above)) => Span { start: span.start, end: span.end.saturating_add(above) },
         (Some(below), _) => Span { start: span.start.saturating_sub(below), end: span.end },
         (None, None) => span,

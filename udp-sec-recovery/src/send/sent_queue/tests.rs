@@ -36,7 +36,9 @@ fn rotations() -> impl Iterator<Item = Deque<SentPacket, 8>> {
 #[test]
 fn finds_the_first_packet_at_or_above_a_number() {
     for queue in rotations() {
-        for (number, expected) in [(0, 0), (10, 0), (11, 1), (12, 2), (14, 2), (16, 4), (17, 5), (20, 5), (21, 6)] {
+        for (number, expected) in
+            [(0, 0), (10, 0), (11, 1), (12, 2), (14, 2), (16, 4), (17, 5), (20, 5), (21, 6)]
+        {
             assert_eq!(position(queue.as_view(), number), expected, "number {number}");
         }
     }
