@@ -8,7 +8,7 @@
 #   --bulk-seconds N  length of each bulk transfer (5)
 #   --seconds N       length of each transfer under loss (30)
 #   --cells LIST      losses in percent (0.1,1,5)
-#   --peers LIST      who takes part
+#   --peers LIST      who takes part, in this order (quinn,ours)
 #   --help            this text
 #
 # Both parts at their defaults take about 20 minutes. The table shows, for each peer, the bytes delivered per
@@ -45,7 +45,7 @@ have cargo || die "no cargo here: run ./scripts/setup.sh first"
 cd "$ROOT"
 say "building (release)"
 cargo build --locked --release --quiet -p lossy-link
-cargo build --locked --release --quiet --manifest-path tests/bench/Cargo.toml
+cargo build --release --quiet --manifest-path tests/bench/Cargo.toml
 
 # Each workspace builds into its own folder, unless the environment names one for both.
 RELAY=${CARGO_TARGET_DIR:-$ROOT/target}/release/lossy-link

@@ -1,4 +1,72 @@
-//! (front door, written with the crate)
+//! [`ReliableStream`](stream::ReliableStream): authenticated bytes in order, over whatever carries them.
+//!
+//! ```text
+//! application, multiplexer
+//!        │  stream::ReliableStream      all that they know
+//!        ▼
+//! udp::Driver ◄──► Endpoint             sessions, from udp-sec-recovery
+//!        │  udp::Datagrams              all that the sessions' driver knows
+//!        ▼
+//! backend::host    backend::memory      sockets, clocks, entropy
+//! ```
+//!
+//! | feature | brings | needs |
+//! | --- | --- | --- |
+//! | (none) | the trait `ReliableStream` | `core` |
+//! | `udp` | `UdpSecStream` over any `Datagrams`; the in-memory backend | `core` |
+//! | `std` | `HostEndpoint`, `HostStream`: UDP sockets, threads | a Unix system, Rust 1.88 |
+//!
+//! Reading order: [`stream`], then with `udp` the modules `udp` and `backend`.
+#![cfg_attr(
+    feature = "std",
+    doc = "
+Two endpoints of one program, and a byte from one to the other:
+
+```
+use nexus_net_adapter::backend::host::{HostEndpoint, Peers, config};
+use nexus_net_adapter::stream::ReliableStream;
+use udp_sec::handshake::params::ApplicationProtocol;
+use udp_sec::keys::StaticKeypair;
+use udp_sec::time::Duration;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let application = ApplicationProtocol::new(b\"hello/1\")?;
+    let [alice, bob] = [[1; 32], [2; 32]].map(StaticKeypair::from_secret);
+    let bob_key = *bob.public();
+    let peers = Peers::Only(vec![*alice.public()]);
+    let bob = HostEndpoint::bind(\"127.0.0.1:0\".parse()?, config(bob, application.clone()), peers)?;
+    let address = bob.local_addr()?;
+
+    let answering = std::thread::spawn(move || {
+        let mut stream = bob.accept(bob.now() + Duration::from_secs(5)).expect(\"alice calls\");
+        let mut byte = [0];
+        stream.read(&mut byte, bob.now() + Duration::from_secs(5)).expect(\"a byte\");
+        stream.close(bob.now() + Duration::from_secs(5)).expect(\"alice is done, too\");
+        byte
+    });
+
+    let alice = HostEndpoint::bind(\"127.0.0.1:0\".parse()?, config(alice, application), Peers::Only(vec![]))?;
+    let soon = alice.now() + Duration::from_secs(5);
+    let mut stream = alice.connect(address, &bob_key, soon)?;
+    stream.write_all(b\"!\", soon)?;
+    stream.close(soon)?;
+    assert_eq!(answering.join().expect(\"no panic\"), *b\"!\");
+    Ok(())
+}
+```"
+)]
 #![no_std]
 #![forbid(unsafe_code)]
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+#[cfg(feature = "udp")]
+pub mod backend;
+pub mod stream;
+#[cfg(feature = "udp")]
+pub mod udp;

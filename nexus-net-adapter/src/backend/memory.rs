@@ -97,12 +97,7 @@ pub struct WireSocket<'w, const N: usize> {
 }
 
 impl<'w, const N: usize> WireSocket<'w, N> {
-    const fn new(
-        delay: Duration,
-        local: SocketAddr,
-        inbound: &'w Lane<N>,
-        outbound: &'w Lane<N>,
-    ) -> Self {
+    const fn new(delay: Duration, local: SocketAddr, inbound: &'w Lane<N>, outbound: &'w Lane<N>) -> Self {
         Self { delay, local, inbound, outbound, buffer: [0; SEGMENTS * DATAGRAM_MAX] }
     }
 

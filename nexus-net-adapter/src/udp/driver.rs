@@ -300,10 +300,16 @@ where
         self.endpoint.peek(id).map(|session| PeerIdentity::proven(*session.peer()))
     }
 
-    /// How many sessions there are, those that are closing included.
+    /// How many sessions there are, those not yet released included.
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.endpoint.sessions()
+    }
+
+    /// Whether there is no session, and nothing left to say about those there were.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.endpoint.sessions() == 0 && self.endpoint.farewells() == 0
     }
 
     /// Our public key.

@@ -6,6 +6,7 @@
 //! closes, and prints the same. `run` plays the rounds and makes the table; see `scripts/bench.sh`.
 
 mod measure;
+mod ours;
 mod processes;
 mod quinn_peer;
 mod report;
@@ -32,6 +33,10 @@ struct Program {
 enum Command {
     /// Play the rounds and print the tables.
     Run(rounds::RunArgs),
+    /// Receive over udp-sec.
+    OursRecv(RecvArgs),
+    /// Send over udp-sec.
+    OursSend(SendArgs),
     /// Receive over quinn.
     QuinnRecv(RecvArgs),
     /// Send over quinn.
@@ -64,6 +69,8 @@ struct SendArgs {
 fn main() -> ExitCode {
     let result = match Program::parse().command {
         Command::Run(args) => rounds::run(&args),
+        Command::OursRecv(args) => ours::receive(&args).and_then(|side| side.print()),
+        Command::OursSend(args) => ours::send(&args).and_then(|side| side.print()),
         Command::QuinnRecv(args) => quinn_peer::receive(&args).and_then(|side| side.print()),
         Command::QuinnSend(args) => quinn_peer::send(&args).and_then(|side| side.print()),
     };

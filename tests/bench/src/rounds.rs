@@ -23,7 +23,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_delimiter = ',', default_value = "bulk,loss")]
     parts: Vec<Part>,
     /// Who takes part, in this order within each round.
-    #[arg(long, value_delimiter = ',', default_value = "quinn")]
+    #[arg(long, value_delimiter = ',', default_value = "quinn,ours")]
     peers: Vec<Peer>,
     /// Rounds of each measurement; medians of fewer than 5 say little.
     #[arg(long, default_value_t = 5)]
@@ -54,12 +54,14 @@ enum Part {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Peer {
     Quinn,
+    Ours,
 }
 
 impl Peer {
     fn name(self) -> &'static str {
         match self {
             Self::Quinn => "quinn",
+            Self::Ours => "ours",
         }
     }
 }

@@ -10,6 +10,10 @@ pub struct Application {
     to_send: u64,
     sent: u64,
     expected: u64,
+    /// Bytes written, at most: a scenario holds the writer back by lowering it.
+    pub write_limit: u64,
+    /// Bytes read, at most: a scenario makes a slow reader by lowering it.
+    pub read_limit: u64,
     /// Bytes received so far, all of them right.
     pub received: u64,
     /// Whether the end of the other direction was read.
@@ -28,10 +32,19 @@ impl Application {
     /// which is `seed` with its lowest bit turned.
     #[must_use]
     pub fn new(seed: u64, to_send: u64, expected: u64) -> Self {
-        Self { seed, to_send, sent: 0, expected, received: 0, finished: false }
+        Self {
+            seed,
+            to_send,
+            sent: 0,
+            expected,
+            write_limit: u64::MAX,
+            read_limit: u64::MAX,
+            received: 0,
+            finished: false,
+        }
     }
 
-    /// Writes what fits and reads what is there.
+    /// Writes what fits and reads what is there, within the limits.
     ///
     /// # Panics
     /// When a byte is wrong, when there are more than were sent, or when the stream ends too early (invariant I1).
@@ -46,10 +59,19 @@ impl Application {
         self.finished && self.received == self.expected
     }
 
+    /// Bytes written so far.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
     fn write<S: Storage>(&mut self, connection: &mut Connection<S>) {
         let mut chunk = [0; 4096];
         while self.sent < self.to_send {
-            let len = usize::try_from(self.to_send - self.sent).map_or(chunk.len(), |rest| rest.min(chunk.len()));
+            let len = up_to(self.to_send.min(self.write_limit), self.sent, chunk.len());
+            if len == 0 {
+                return;
+            }
             for (byte, offset) in chunk[..len].iter_mut().zip(self.sent..) {
                 *byte = pattern(self.seed, offset);
             }
@@ -66,7 +88,9 @@ impl Application {
     fn read<S: Storage>(&mut self, connection: &mut Connection<S>) {
         let mut chunk = [0; 4096];
         loop {
-            match connection.read(&mut chunk) {
+            // Without room there is still the end of the stream to be read.
+            let len = up_to(self.read_limit, self.received, chunk.len());
+            match connection.read(&mut chunk[..len]) {
                 Ok(0) | Err(ReadError::Closed(_)) => return,
                 Err(ReadError::Finished) => {
                     assert_eq!(self.received, self.expected, "I1: the stream ended early or late");
@@ -75,7 +99,11 @@ impl Application {
                 }
                 Ok(count) => {
                     for (byte, offset) in chunk[..count].iter().zip(self.received..) {
-                        assert_eq!(*byte, pattern(self.seed ^ 1, offset), "I1: wrong byte at offset {offset}");
+                        assert_eq!(
+                            *byte,
+                            pattern(self.seed ^ 1, offset),
+                            "I1: wrong byte at offset {offset}"
+                        );
                     }
                     self.received += count as u64;
                     assert!(self.received <= self.expected, "I1: more bytes than were sent");
@@ -83,4 +111,9 @@ impl Application {
             }
         }
     }
+}
+
+/// How many of the bytes from `done` to `end` fit into `room`.
+fn up_to(end: u64, done: u64, room: usize) -> usize {
+    usize::try_from(end.saturating_sub(done)).map_or(room, |rest| rest.min(room))
 }

@@ -9,6 +9,8 @@
 extern crate alloc;
 
 pub mod application;
+pub mod chaos;
+pub mod grid;
 pub mod invariants;
 pub mod pool;
 pub mod report;

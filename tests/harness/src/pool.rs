@@ -50,11 +50,16 @@ impl<S: Storage + Default> Pool for HeapPool<S> {
     }
 }
 
+/// Bytes of each ring of the Host profile.
+const RING: usize = 4 << 20;
+/// Bytes asked for at once: more than any threshold up to which glibc clears and reuses memory itself (32 MiB), so
+/// that the system lends zeroed pages that cost nothing until they are touched.
+const MAPPING: usize = 33 << 20;
+
 /// The Host profile: 4 MiB each way.
 #[derive(Debug)]
 pub struct HostStorage {
-    send: Box<[u8]>,
-    recv: Box<[u8]>,
+    rings: Box<[u8]>,
     sent: Box<Deque<SentPacket, 8192>>,
     spans: Box<[heapless::Vec<Span, 1024>; 3]>,
     replay: Box<[u64; 128]>,
@@ -63,8 +68,7 @@ pub struct HostStorage {
 impl Default for HostStorage {
     fn default() -> Self {
         Self {
-            send: vec![0; 4 << 20].into_boxed_slice(),
-            recv: vec![0; 4 << 20].into_boxed_slice(),
+            rings: vec![0; MAPPING].into_boxed_slice(),
             sent: Box::default(),
             spans: Box::default(),
             replay: Box::new([0; 128]),
@@ -73,16 +77,17 @@ impl Default for HostStorage {
 }
 
 impl Storage for HostStorage {
-    const RECEIVE_CAPACITY: usize = 4 << 20;
+    const RECEIVE_CAPACITY: usize = RING;
 
     fn memory(&mut self) -> Memory<'_> {
         let [acked, lost, reorder] = &mut *self.spans;
+        let (send, rest) = self.rings.split_at_mut(RING);
         Memory {
-            send: &mut self.send,
+            send,
             acked: acked.as_mut_view(),
             lost: lost.as_mut_view(),
             sent: self.sent.as_mut_view(),
-            recv: &mut self.recv,
+            recv: &mut rest[..RING],
             reorder: reorder.as_mut_view(),
             replay: &mut *self.replay,
         }

@@ -35,6 +35,8 @@ pub struct Scenario {
     pub handshake_budget: Duration,
     /// Idle timeout of both ends.
     pub idle_timeout: Duration,
+    /// Whether both ends keep an idle session alive.
+    pub keepalive: bool,
     /// Acknowledgement delay of both ends.
     pub ack_delay: Duration,
     /// Acknowledgement step that both ends ask for.
@@ -61,6 +63,7 @@ impl Scenario {
             start: Instant::from_micros(0),
             handshake_budget: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
+            keepalive: false,
             ack_delay: Duration::from_millis(25),
             ack_step: 2,
             limit: Duration::from_secs(3_600),

@@ -33,6 +33,7 @@ pub type Sent = (Path, Vec<u8>);
 #[derive(Debug)]
 pub struct Side<S: Storage + Default> {
     index: u8,
+    start: Instant,
     /// The endpoint, for scenarios that look inside.
     pub endpoint: Endpoint<HeapPool<S>, AllowList<4>, SESSIONS, SESSIONS>,
     rng: ChaCha8Rng,
@@ -60,6 +61,7 @@ impl<S: Storage + Default> Side<S> {
         let [own, other] = if index == 0 { [&keys[0], &keys[1]] } else { [&keys[1], &keys[0]] };
         let mut config = Config::new(own.clone(), parameters);
         config.handshake_budget = scenario.handshake_budget;
+        config.keepalive = scenario.keepalive;
         let mut allowed = AllowList::new();
         allowed.add(*other.public()).expect("an empty list");
         let (sends, expects) = match index {
@@ -68,6 +70,7 @@ impl<S: Storage + Default> Side<S> {
         };
         Self {
             index,
+            start: scenario.start,
             endpoint: Endpoint::new(config, HeapPool::new(SESSIONS), allowed),
             rng: ChaCha8Rng::seed_from_u64(scenario.seed.wrapping_mul(2).wrapping_add(u64::from(index))),
             session: None,
@@ -92,7 +95,8 @@ impl<S: Storage + Default> Side<S> {
         let before = (self.endpoint.rejects().clone(), self.state());
         self.endpoint.handle_datagram(now, &mut self.rng, path, &mut datagram);
         let dropped_without_trace = self.endpoint.rejects().total() > before.0.total()
-            && self.endpoint.rejects().get(Reject::ReassemblyOverflow) == before.0.get(Reject::ReassemblyOverflow)
+            && self.endpoint.rejects().get(Reject::ReassemblyOverflow)
+                == before.0.get(Reject::ReassemblyOverflow)
             && self.closure().is_none();
         if dropped_without_trace {
             Watch::on_drop(before.1, self.state());
@@ -113,6 +117,7 @@ impl<S: Storage + Default> Side<S> {
 
     /// Runs application and endpoint until both are idle; datagrams that leave go to `sent`.
     pub fn drain(&mut self, now: Instant, trace: &mut Trace, sent: &mut Vec<Sent>) {
+        let since_start = now.saturating_since(self.start);
         loop {
             if let Some(connection) = self.session.and_then(|id| self.endpoint.session(id)) {
                 self.application.run(connection);
@@ -125,12 +130,12 @@ impl<S: Storage + Default> Side<S> {
                         Watch::on_transmit(before, self.state());
                         for datagram in self.out[..transmit.len].chunks(transmit.segment) {
                             self.watch.on_datagram(datagram);
-                            trace.datagram(now, self.index, datagram);
+                            trace.datagram(since_start, self.index, datagram);
                             sent.push((transmit.path, datagram.to_vec()));
                         }
                     }
                     Output::Event(id, event) => {
-                        trace.event(now, self.index, event);
+                        trace.event(since_start, self.index, event);
                         self.on_event(now, id, event);
                         idle = false;
                     }

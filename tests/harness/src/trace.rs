@@ -1,10 +1,11 @@
 //! The fingerprint of a run: a hash over every datagram with its time and direction, and every event. Equal
-//! fingerprints mean equal runs, on any machine.
+//! fingerprints mean equal runs, on any machine. Times count from the start, so that what the clock says is no part
+//! of it.
 
 use alloc::format;
 
 use blake2::{Blake2s256, Digest};
-use udp_sec::time::Instant;
+use udp_sec::time::Duration;
 use udp_sec_recovery::event::Event;
 
 /// A running hash.
@@ -12,8 +13,8 @@ use udp_sec_recovery::event::Event;
 pub struct Trace(Blake2s256);
 
 impl Trace {
-    /// A datagram left `side` (0: initiator, 1: responder).
-    pub fn datagram(&mut self, now: Instant, side: u8, bytes: &[u8]) {
+    /// A datagram left `side` (0: initiator, 1: responder) at `now`, counted from the start.
+    pub fn datagram(&mut self, now: Duration, side: u8, bytes: &[u8]) {
         self.0.update([b'd', side]);
         self.0.update(now.as_micros().to_le_bytes());
         self.0.update((bytes.len() as u64).to_le_bytes());
@@ -21,7 +22,7 @@ impl Trace {
     }
 
     /// `side` was told `event`.
-    pub fn event(&mut self, now: Instant, side: u8, event: Event) {
+    pub fn event(&mut self, now: Duration, side: u8, event: Event) {
         self.0.update([b'e', side]);
         self.0.update(now.as_micros().to_le_bytes());
         self.0.update(format!("{event:?}").as_bytes());

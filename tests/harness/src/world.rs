@@ -93,6 +93,16 @@ impl<S: Storage + Default> World<S> {
         wakes.chain(self.path.next_delivery()).min().map(|next| next.max(self.now))
     }
 
+    /// Plays up to `until`, then lets both applications act: for scenarios that interfere on the way.
+    pub fn advance(&mut self, until: Instant) {
+        while let Some(next) = self.next_instant().filter(|next| *next <= until) {
+            self.step(next);
+        }
+        self.now = until;
+        self.drain(0);
+        self.drain(1);
+    }
+
     /// Moves the clock to `now` and does everything that happens then.
     pub fn step(&mut self, now: Instant) {
         self.now = now;
@@ -104,7 +114,7 @@ impl<S: Storage + Default> World<S> {
             self.sides[index].receive(now, path, arrival.data);
             arrived[index] = true;
         }
-        for (index, end) in [(0, End::Client), (1, End::Server)] {
+        for index in [0, 1] {
             let side = &mut self.sides[index];
             if arrived[index] {
                 side.end_of_batch();
@@ -116,15 +126,23 @@ impl<S: Storage + Default> World<S> {
             if arrived[index] {
                 side.endpoint.handle_timeout(now);
             }
-            let mut sent = Vec::new();
-            side.drain(now, &mut self.trace, &mut sent);
-            for (path, datagram) in sent {
-                self.path.send(now, end, path.remote, datagram);
-            }
+            self.drain(index);
         }
     }
 
-    fn has_ended(&self, scenario: &Scenario) -> bool {
+    /// Lets the application and the endpoint at `index` do what they can, and hands the datagrams to the link.
+    fn drain(&mut self, index: usize) {
+        let mut sent = Vec::new();
+        self.sides[index].drain(self.now, &mut self.trace, &mut sent);
+        let end = [End::Client, End::Server][index];
+        for (path, datagram) in sent {
+            self.path.send(self.now, end, path.remote, datagram);
+        }
+    }
+
+    /// Whether the run of `scenario` is over.
+    #[must_use]
+    pub fn has_ended(&self, scenario: &Scenario) -> bool {
         if scenario.handshake_only {
             let both = self.sides.iter().all(|side| side.established().is_some());
             return both || self.sides[0].closure().is_some();
@@ -144,7 +162,12 @@ impl<S: Storage + Default> World<S> {
         self.sample_at = Some(self.now + every);
     }
 
-    fn report(self, scenario: &Scenario) -> Report {
+    /// What came of the run.
+    ///
+    /// # Panics
+    /// When it ended neither in success nor for a reason.
+    #[must_use]
+    pub fn report(self, scenario: &Scenario) -> Report {
         let [client, server] = [self.sides[0].report(), self.sides[1].report()];
         let done = if scenario.handshake_only {
             server.established

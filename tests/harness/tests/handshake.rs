@@ -4,14 +4,14 @@ mod common;
 
 use common::{bursty, percentile, secs};
 use harness::world::ms;
-use harness::{Report, Scenario, run};
+use harness::{Profile, Report, Scenario, run};
 use lossy_link::LinkConfig;
 use udp_sec::time::Duration;
 
 const HANDSHAKES: u64 = 10_000;
 
 fn handshake(seed: u64, link: &LinkConfig) -> Report {
-    let mut scenario = Scenario::new(seed, 0).handshake_only().link(link.clone());
+    let mut scenario = Scenario::new(seed, 0).profile(Profile::Small).handshake_only().link(link.clone());
     scenario.handshake_budget = Duration::from_secs(45);
     let report = run(&scenario);
     assert!(report.is_success(), "{:?} in {scenario:?}", report.outcome);

@@ -71,6 +71,7 @@ impl<S: Storage> Connection<S> {
         self.pto_count = self.pto_count.saturating_add(1);
         self.stats.probe_timeouts = self.stats.probe_timeouts.saturating_add(1);
         self.probes = limits::PROBES;
+        self.make_room_for_probes(now);
         // The next timeout counts from here even if the probes cannot leave: a timer left in the past would spin.
         self.last_eliciting_sent = now;
         self.set_probe_timer();

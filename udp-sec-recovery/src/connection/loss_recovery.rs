@@ -15,6 +15,7 @@ use udp_sec::time::Instant;
 use super::Connection;
 use crate::event::Event;
 use crate::frame::AckFrame;
+use crate::limits;
 use crate::memory::Storage;
 use crate::send::congestion::{Reaction, Undo};
 use crate::send::loss::{self, Verdict};
@@ -190,6 +191,23 @@ impl<S: Storage> Connection<S> {
                 break;
             }
             sent.pop_front();
+        }
+    }
+
+    /// Keeps the places that probes need free: where so many probes in a row went unanswered that they fill the queue,
+    /// the oldest packets are given up. Otherwise no probe could leave, and nothing would ever be acknowledged.
+    pub(super) fn make_room_for_probes(&mut self, now: Instant) {
+        loop {
+            let sent = self.storage.memory().sent;
+            if sent.storage_capacity().saturating_sub(sent.storage_len()) >= limits::PROBE_SLOTS {
+                break;
+            }
+            let Some(oldest) = sent.front().copied() else { break };
+            if oldest.fate == Fate::InFlight {
+                // A loss like any other: what it carried goes out again, and the window shrinks.
+                self.on_packet_lost(now, 0, &oldest);
+            }
+            self.storage.memory().sent.pop_front();
         }
     }
 

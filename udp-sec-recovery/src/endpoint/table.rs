@@ -93,7 +93,9 @@ impl<const N: usize> Table<N> {
 
     /// All slots in use.
     pub(super) fn slots(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        self.entries.iter().enumerate().filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+        // Pools fill the lowest free slot, so behind the last session in use there are only free ones.
+        let used = self.entries.iter().enumerate().filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)));
+        used.take(self.len())
     }
 
     /// The session in `slot` may have something to send or to tell.
@@ -132,7 +134,8 @@ impl<const N: usize> Table<N> {
 
     /// The earliest deadline of a session that rests.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.entries.iter().flatten().filter(|entry| !entry.queued).filter_map(|entry| entry.deadline).min()
+        let resting = self.slots().map(|(_, entry)| entry).filter(|entry| !entry.queued);
+        resting.filter_map(|entry| entry.deadline).min()
     }
 
     /// A slot whose deadline has come; it is cleared.

@@ -1,0 +1,31 @@
+//! A Unix host: UDP sockets with segment offload, the monotonic clock, the system's entropy.
+//!
+//! [`HostEndpoint`] binds one socket for any number of sessions, [`HostStream`] is one of them. Both may be used from
+//! many threads, and no thread runs in the background: whoever waits does the work, as `shared` tells.
+
+mod clock;
+mod endpoint;
+mod pool;
+mod shared;
+mod socket;
+mod storage;
+mod stream;
+mod waiting;
+mod waker;
+
+pub use clock::HostClock;
+pub use endpoint::{HostEndpoint, Peers, config};
+pub use pool::HostPool;
+pub use socket::HostSocket;
+pub use storage::HostStorage;
+pub use stream::HostStream;
+
+/// Sessions that one [`HostEndpoint`] can have at once.
+pub const SESSIONS_MAX: usize = 1024;
+/// Handshakes that it can have under way, in each role.
+pub const HANDSHAKES_MAX: usize = 64;
+/// Sessions that one peer can have at once, unless configured otherwise.
+pub const SESSIONS_PER_PEER: usize = 64;
+
+#[cfg(test)]
+mod tests;

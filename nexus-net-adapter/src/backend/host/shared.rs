@@ -1,0 +1,191 @@
+//! Many threads on one socket without a thread of its own: whoever waits drives.
+//!
+//! Everything is behind one lock, which is held for a batch of datagrams and never while waiting. A call that cannot
+//! be answered yet waits in one of two ways: the first thread to wait becomes the leader, and waits at the socket;
+//! the others wait to be told. When the leader has what it came for, it calls a successor. A program with one thread
+//! has only ever a leader, and pays one free lock per call.
+
+use core::net::SocketAddr;
+use std::boxed::Box;
+use std::io;
+use std::net::UdpSocket;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration as SystemDuration;
+
+use getrandom::SysRng;
+use udp_sec::time::{Duration, Instant};
+use udp_sec_recovery::endpoint::{Config, Endpoint};
+
+use super::clock::HostClock;
+use super::endpoint::Peers;
+use super::pool::HostPool;
+use super::socket::HostSocket;
+use super::waiting::{Topic, Waiting};
+use super::waker::Waker;
+use super::{HANDSHAKES_MAX, SESSIONS_MAX};
+use crate::stream::StreamError;
+use crate::udp::{Driver, Next};
+
+/// Calls that follow each other faster than this share one look at the socket.
+const LOOK_INTERVAL: Duration = Duration::from_micros(20);
+/// No wait is longer, so that no deadline, however far, exceeds what the system can express.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
+
+pub(super) type HostDriver = Driver<HostSocket, SysRng, HostPool, Peers, SESSIONS_MAX, HANDSHAKES_MAX>;
+
+/// What the handles of one endpoint have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clock: HostClock,
+    pub(super) socket: Arc<UdpSocket>,
+    waker: Waker,
+    state: Mutex<State>,
+}
+
+/// What the lock protects.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) driver: Box<HostDriver>,
+    /// What the last step asked for.
+    next: Next,
+    /// When the socket was last looked at.
+    looked_at: Instant,
+    /// Until when the leader waits at the socket, while one does.
+    leader_until: Option<Instant>,
+    waiting: Waiting,
+}
+
+impl Shared {
+    pub(super) fn bind(address: SocketAddr, config: Config, peers: Peers) -> io::Result<Self> {
+        let datagrams = HostSocket::bind(address)?;
+        let socket = datagrams.system_socket();
+        let endpoint = Endpoint::new(config, HostPool::new(SESSIONS_MAX), peers);
+        let state = State {
+            driver: Box::new(Driver::new(endpoint, datagrams, SysRng)),
+            next: Next { wake_at: None, blocked: false },
+            looked_at: Instant::ZERO,
+            leader_until: None,
+            waiting: Waiting::default(),
+        };
+        Ok(Self { clock: HostClock::start(), socket, waker: Waker::new()?, state: Mutex::new(state) })
+    }
+
+    /// Looks, without doing anything.
+    pub(super) fn look<T>(&self, at: impl FnOnce(&mut HostDriver) -> T) -> T {
+        at(&mut self.lock().driver)
+    }
+
+    /// Does something that cannot have to wait, and lets what follows from it leave.
+    pub(super) fn act<T>(&self, action: impl FnOnce(&mut HostDriver, Instant) -> T) -> T {
+        let mut state = self.lock();
+        let outcome = action(&mut state.driver, self.clock.now());
+        self.depart(state);
+        outcome
+    }
+
+    /// Calls `attempt` until it does not ask to wait, or the deadline has passed.
+    pub(super) fn wait_for<T>(
+        &self,
+        topic: Topic,
+        deadline: Instant,
+        mut attempt: impl FnMut(&mut HostDriver) -> Result<T, StreamError>,
+    ) -> Result<T, StreamError> {
+        let mut state = self.lock();
+        let mut outcome = attempt(&mut state.driver);
+        if matches!(outcome, Err(StreamError::WouldBlock)) {
+            self.step(&mut state, self.clock.now());
+            outcome = attempt(&mut state.driver);
+            while matches!(outcome, Err(StreamError::WouldBlock)) {
+                let now = self.clock.now();
+                if now >= deadline {
+                    break;
+                }
+                state = match state.leader_until {
+                    None => self.lead(state, now, deadline),
+                    Some(_) => follow(state, topic, now, deadline),
+                };
+                outcome = attempt(&mut state.driver);
+                if matches!(outcome, Err(StreamError::WouldBlock)) && self.clock.now() >= deadline {
+                    outcome = Err(StreamError::TimedOut);
+                }
+            }
+        }
+        self.depart(state);
+        outcome
+    }
+
+    /// Waits at the socket for everybody, and does what there is to do then.
+    fn lead<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        now: Instant,
+        deadline: Instant,
+    ) -> MutexGuard<'s, State> {
+        let until = state.next.wake_at.map_or(deadline, |wake_at| wake_at.min(deadline));
+        if until > now {
+            let blocked = state.next.blocked;
+            state.leader_until = Some(until);
+            drop(state);
+            self.waker.wait(&self.socket, blocked, timeout(now, until));
+            state = self.lock();
+            state.leader_until = None;
+        }
+        self.step(&mut state, self.clock.now());
+        state
+    }
+
+    /// The end of a call: what it made due leaves, and somebody waits at the socket if anybody waits.
+    fn depart(&self, mut state: MutexGuard<'_, State>) {
+        let now = self.clock.now();
+        if now.saturating_since(state.looked_at) >= LOOK_INTERVAL {
+            self.step(&mut state, now);
+        } else {
+            let State { driver, next, waiting, .. } = &mut *state;
+            *next = driver.flush(now, |id, event| waiting.tell(id, event));
+            self.tell_leader(&state);
+        }
+        if state.leader_until.is_none() {
+            state.waiting.call_successor();
+        }
+    }
+
+    /// One step of the driver.
+    fn step(&self, state: &mut State, now: Instant) {
+        let State { driver, next, looked_at, waiting, .. } = state;
+        *next = driver.drive(now, |id, event| waiting.tell(id, event));
+        *looked_at = now;
+        waiting.tell_progress();
+        self.tell_leader(state);
+    }
+
+    /// The leader sleeps by what was known when it lay down: wakes it if that has changed.
+    fn tell_leader(&self, state: &State) {
+        let Some(until) = state.leader_until else { return };
+        if state.next.blocked || state.next.wake_at.is_some_and(|wake_at| wake_at < until) {
+            self.waker.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code of ours panics with the lock held; a caller's closure that does leaves whole calls behind.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits to be told.
+fn follow<'s>(
+    mut state: MutexGuard<'s, State>,
+    topic: Topic,
+    now: Instant,
+    deadline: Instant,
+) -> MutexGuard<'s, State> {
+    let (index, signal) = state.waiting.enter(topic);
+    let waited = signal.wait_timeout(state, timeout(now, deadline));
+    let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    state.waiting.leave(index);
+    state
+}
+
+fn timeout(now: Instant, until: Instant) -> SystemDuration {
+    SystemDuration::from_micros(until.saturating_since(now).min(WAIT_MAX).as_micros())
+}
