@@ -4,3 +4,5 @@
 pub mod host;
 #[cfg(feature = "udp")]
 pub mod memory;
+#[cfg(feature = "tcp")]
+pub mod pipe;

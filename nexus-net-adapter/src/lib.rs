@@ -14,6 +14,7 @@
 //! | --- | --- | --- |
 //! | (none) | the trait `ReliableStream` | `core` |
 //! | `udp` | `UdpSecStream` over any `Datagrams`; the in-memory backend | `core` |
+//! | `mux` | up to 128 streams with priorities over any `ReliableStream` | `core` |
 //! | `std` | `HostEndpoint`, `HostStream`: UDP sockets, threads | a Unix system, Rust 1.88 |
 //!
 //! Reading order: [`stream`], then with `udp` the modules `udp` and `backend`.
@@ -65,8 +66,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-#[cfg(feature = "udp")]
+#[cfg(any(feature = "udp", feature = "tcp"))]
 pub mod backend;
+#[cfg(feature = "mux")]
+pub mod mux;
+pub mod select;
 pub mod stream;
+#[cfg(feature = "tcp")]
+pub mod tcp;
 #[cfg(feature = "udp")]
 pub mod udp;

@@ -127,6 +127,9 @@ pub enum CloseReason {
     HandshakeTimeout,
     /// The peer opened a newer session in its place.
     Superseded,
+    /// The connection below broke off, or carried something that the peer did not seal. What was read is authentic and
+    /// in order; what is missing nobody knows.
+    ConnectionLost,
 }
 
 impl fmt::Display for CloseReason {
@@ -139,6 +142,7 @@ impl fmt::Display for CloseReason {
             Self::IdleTimeout => f.write_str("nothing heard from the peer for the idle timeout"),
             Self::HandshakeTimeout => f.write_str("no answer to the handshake"),
             Self::Superseded => f.write_str("the peer opened a newer session"),
+            Self::ConnectionLost => f.write_str("the connection broke off, or was tampered with"),
         }
     }
 }
@@ -153,7 +157,7 @@ pub struct PeerIdentity {
 
 impl PeerIdentity {
     /// The holder of `key`, which the handshake of a confirmed session has proven.
-    #[cfg(feature = "udp")]
+    #[cfg(any(feature = "udp", feature = "tcp"))]
     pub(crate) const fn proven(key: PublicKey) -> Self {
         Self { key }
     }

@@ -13,7 +13,7 @@ mod local;
 
 pub use datagrams::{Datagrams, Received, SendError, SocketCounts};
 pub use driver::{Driver, Next};
-pub use local::{Clock, OpenError, UdpSecEndpoint, UdpSecStream};
+pub use local::{Clock, UdpSecEndpoint, UdpSecStream};
 
 #[cfg(test)]
 mod tests;

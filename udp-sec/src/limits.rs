@@ -96,7 +96,20 @@ pub const KEY_SEALED_RESERVE: u64 = 1 << 10;
 /// Openings that may fail in the life of a session (RFC 9001 section 6.6).
 pub const KEY_FAILED_MAX: u64 = 1 << 36;
 
+// Records of a byte stream: `docs/tcp.md`.
+
+/// The most bytes that one record seals.
+pub const RECORD_TEXT_MAX: usize = 16 * 1024;
+/// The shortest sealed record: one byte and the tag. Bytes.
+pub const RECORD_LEN_MIN: usize = 1 + TAG_LEN;
+/// The longest sealed record. Bytes.
+pub const RECORD_LEN_MAX: usize = RECORD_TEXT_MAX + TAG_LEN;
+/// Records that one key seals before the next key takes over. 16 GiB at most, far below any bound of the cipher.
+pub const RECORDS_PER_KEY: u64 = 1 << 20;
+
 const _: () = {
+    assert!(INITIATION_LEN <= RECORD_LEN_MAX && RESPONSE_LEN <= RECORD_LEN_MAX);
+    assert!(RECORD_LEN_MAX <= u16::MAX as usize && RECORDS_PER_KEY.is_power_of_two());
     assert!(PREFIX_LEN + NOISE_INITIATION_LEN + 2 * MAC_LEN == INITIATION_LEN);
     assert!(PREFIX_LEN + NOISE_RESPONSE_LEN == RESPONSE_LEN);
     assert!(INITIATION_LEN <= DATAGRAM_MAX && RESPONSE_LEN <= INITIATION_LEN);

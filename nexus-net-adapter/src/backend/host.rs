@@ -14,7 +14,7 @@ mod waiting;
 mod waker;
 
 pub use clock::HostClock;
-pub use endpoint::{HostEndpoint, Peers, config};
+pub use endpoint::{HostEndpoint, OpenError, Peers, config};
 pub use pool::HostPool;
 pub use socket::HostSocket;
 pub use storage::HostStorage;

@@ -30,11 +30,11 @@ pub struct Next {
     pub blocked: bool,
 }
 
-/// A handshake that the application has begun.
+/// A handshake that the application has begun and that has not succeeded; a failed one stays until released.
 #[derive(Debug)]
 struct Opening {
     id: SessionId,
-    outcome: Option<Result<(), CloseReason>>,
+    failed: Option<CloseReason>,
 }
 
 /// An [`Endpoint`] and the socket it runs on, with what the application has not taken yet.
@@ -141,10 +141,16 @@ where
     }
 
     fn note(&mut self, id: SessionId, event: Event) {
-        let opening = self.openings.iter_mut().find(|opening| opening.id == id);
+        let opening = self.openings.iter().position(|opening| opening.id == id);
         match (event, opening) {
-            (Event::Established, Some(opening)) => opening.outcome = Some(Ok(())),
-            (Event::Closed(why), Some(opening)) => opening.outcome = Some(Err(why.into())),
+            (Event::Established, Some(opening)) => {
+                self.openings.swap_remove(opening);
+            }
+            (Event::Closed(why), Some(opening)) => {
+                if let Some(opening) = self.openings.get_mut(opening) {
+                    opening.failed = Some(why.into());
+                }
+            }
             (Event::Established, None) => {
                 let endpoint = &self.endpoint;
                 self.backlog.retain(|waiting| endpoint.peek(*waiting).is_some());
@@ -155,7 +161,8 @@ where
         }
     }
 
-    /// Begins a handshake with the holder of `peer` over `path`; [`opened`](Self::opened) tells how it went.
+    /// Begins a handshake with the holder of `peer` over `path`. There is a session once it has succeeded, see
+    /// [`opened`](Self::opened); [`release`](Self::release) gives it up.
     ///
     /// # Errors
     /// See [`Endpoint::connect`].
@@ -164,20 +171,22 @@ where
             return Err(ConnectError::TooManyAttempts);
         }
         let id = self.endpoint.connect(now, &mut self.rng, path, peer)?;
-        self.openings.push(Opening { id, outcome: None }).map_err(|_| ConnectError::TooManyAttempts)?;
+        self.openings.push(Opening { id, failed: None }).map_err(|_| ConnectError::TooManyAttempts)?;
         Ok(id)
     }
 
-    /// Takes the outcome of the handshake `id`.
+    /// Whether the session `id` has begun.
     ///
     /// # Errors
-    /// [`StreamError::WouldBlock`] while there is none, [`StreamError::Closed`] when it failed.
-    pub fn opened(&mut self, id: SessionId) -> Result<(), StreamError> {
-        let position = self.openings.iter().position(|opening| opening.id == id);
-        let known = position.and_then(|position| Some((position, self.openings.get(position)?.outcome?)));
-        let (position, outcome) = known.ok_or(StreamError::WouldBlock)?;
-        self.openings.swap_remove(position);
-        outcome.map_err(StreamError::Closed)
+    /// [`StreamError::WouldBlock`] while the handshake is under way, [`StreamError::Closed`] if it failed, or if the
+    /// endpoint has forgotten the session because it had to give way to a newer one.
+    pub fn opened(&self, id: SessionId) -> Result<(), StreamError> {
+        let opening = self.openings.iter().find(|opening| opening.id == id);
+        match (opening, self.endpoint.peek(id)) {
+            (Some(opening), _) => Err(opening.failed.map_or(StreamError::WouldBlock, StreamError::Closed)),
+            (None, Some(_)) => Ok(()),
+            (None, None) => Err(StreamError::Closed(CloseReason::Superseded)),
+        }
     }
 
     /// Takes the next session that a peer has opened.
@@ -237,7 +246,7 @@ where
         }
     }
 
-    /// Aborts the session `id`.
+    /// Aborts the session `id`; a handshake under way is left to [`release`](Self::release).
     pub fn abort(&mut self, now: Instant, id: SessionId) {
         if let Some(session) = self.endpoint.session(id) {
             session.abort(now, CloseCode::AppAbort);
@@ -247,9 +256,13 @@ where
     /// Whether `interest` in the session `id` is met; the end of the session meets any.
     ///
     /// # Errors
-    /// [`StreamError::WouldBlock`] where it is not, [`StreamError::Closed`] if there is no such session any more.
+    /// [`StreamError::WouldBlock`] where it is not.
     pub fn ready(&mut self, id: SessionId, interest: Interest) -> Result<(), StreamError> {
-        let session = self.session(id)?;
+        let session = match self.session(id) {
+            Ok(session) => session,
+            Err(StreamError::WouldBlock) => return Err(StreamError::WouldBlock),
+            Err(_) => return Ok(()),
+        };
         let readable = interest.in_reading() && (session.readable() > 0 || session.is_drained());
         let writable = interest.in_writing() && session.is_writable();
         if session.closure().is_some() || readable || writable {
@@ -266,8 +279,8 @@ where
     /// # Errors
     /// [`StreamError::WouldBlock`] while it is open, [`StreamError::Closed`] when it ended in another way.
     pub fn ended(&self, id: SessionId) -> Result<(), StreamError> {
-        let gone = Some(Closure::Superseded);
-        match self.endpoint.peek(id).map_or(gone, Connection::closure) {
+        self.opened(id)?;
+        match self.endpoint.peek(id).and_then(Connection::closure) {
             None => Err(StreamError::WouldBlock),
             Some(Closure::Complete) => Ok(()),
             Some(why) => Err(StreamError::Closed(why.into())),
@@ -280,11 +293,12 @@ where
         self.endpoint.release(now, id);
     }
 
-    /// The session `id`. One that the endpoint has forgotten had to give way to a newer one.
+    /// The session `id`.
     ///
     /// # Errors
-    /// [`StreamError::Closed`] if there is none.
+    /// As [`opened`](Self::opened).
     pub fn session(&mut self, id: SessionId) -> Result<&mut Connection<P::Storage>, StreamError> {
+        self.opened(id)?;
         self.endpoint.session(id).ok_or(StreamError::Closed(CloseReason::Superseded))
     }
 

@@ -1,7 +1,6 @@
 //! Streams for one thread: an endpoint in a cell, and waiting as the embedding system sees fit.
 
 use core::cell::RefCell;
-use core::fmt;
 
 use rand_core::TryCryptoRng;
 use udp_sec::handshake::identity::Policy;
@@ -11,7 +10,7 @@ use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::{ConnectError, Pool, SessionId};
 
 use super::datagrams::Datagrams;
-use super::driver::Driver;
+use super::driver::{Driver, Next};
 use crate::stream::{Interest, PeerIdentity, ReliableStream, StreamError};
 
 /// The time, and what to do while there is nothing to do.
@@ -22,38 +21,6 @@ pub trait Clock {
     /// Called when nothing is due before `until` unless a datagram arrives. May sleep until either, return at once
     /// (which makes waiting a busy loop), or serve other tasks.
     fn idle(&self, until: Instant);
-}
-
-/// Why no session was opened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OpenError {
-    /// The handshake could not begin.
-    NotBegun(ConnectError),
-    /// The handshake did not succeed.
-    Failed(StreamError),
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotBegun(why) => why.fmt(f),
-            Self::Failed(why) => why.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for OpenError {}
-
-impl From<ConnectError> for OpenError {
-    fn from(why: ConnectError) -> Self {
-        Self::NotBegun(why)
-    }
-}
-
-impl From<StreamError> for OpenError {
-    fn from(why: StreamError) -> Self {
-        Self::Failed(why)
-    }
 }
 
 /// A [`Driver`] and a clock, for one thread. Its streams borrow it.
@@ -79,21 +46,22 @@ where
         Self { driver: RefCell::new(driver), clock }
     }
 
-    /// Opens a session with the holder of `peer` over `path`.
+    /// Begins a session with the holder of `peer` over `path`. The stream comes at once; its
+    /// [`peer`](ReliableStream::peer) is known, and anything can be read or written, once the handshake has succeeded.
     ///
     /// # Errors
-    /// [`OpenError`]; with a deadline in the past, nothing can succeed.
+    /// See [`Endpoint::connect`](udp_sec_recovery::endpoint::Endpoint::connect). A handshake that fails later is
+    /// what reading and writing report.
     pub fn connect(
         &self,
         path: Path,
         peer: &PublicKey,
-        deadline: Instant,
-    ) -> Result<UdpSecStream<'_, B, R, P, A, C, SESSIONS, HANDSHAKES>, OpenError> {
-        let id = self.driver.borrow_mut().connect(self.clock.now(), path, peer)?;
-        // From here on the stream's drop gives the handshake up.
-        let stream = UdpSecStream { endpoint: self, id };
-        self.wait_for(deadline, |driver, _| driver.opened(id))?;
-        Ok(stream)
+    ) -> Result<UdpSecStream<'_, B, R, P, A, C, SESSIONS, HANDSHAKES>, ConnectError> {
+        let now = self.clock.now();
+        let mut driver = self.driver.borrow_mut();
+        let id = driver.connect(now, path, peer)?;
+        driver.flush(now, |_, _| ());
+        Ok(UdpSecStream { endpoint: self, id })
     }
 
     /// Takes the next session that a peer opens.
@@ -109,8 +77,13 @@ where
     }
 
     /// Does what is due, and returns when something will be next: for programs that own the loop.
-    pub fn drive(&self) -> Option<Instant> {
-        self.driver.borrow_mut().drive(self.clock.now(), |_, _| ()).wake_at
+    pub fn drive(&self) -> Next {
+        self.driver.borrow_mut().drive(self.clock.now(), |_, _| ())
+    }
+
+    /// Counters and sessions, to look at.
+    pub fn look<T>(&self, at: impl FnOnce(&Driver<B, R, P, A, SESSIONS, HANDSHAKES>) -> T) -> T {
+        at(&self.driver.borrow())
     }
 
     /// Calls `attempt` until it does not ask to wait, or the deadline has passed.
@@ -150,6 +123,22 @@ where
 {
     endpoint: &'e UdpSecEndpoint<B, R, P, A, C, SESSIONS, HANDSHAKES>,
     id: SessionId,
+}
+
+impl<B, R, P, A, C, const SESSIONS: usize, const HANDSHAKES: usize>
+    UdpSecStream<'_, B, R, P, A, C, SESSIONS, HANDSHAKES>
+where
+    B: Datagrams,
+    R: TryCryptoRng,
+    P: Pool,
+    A: Policy,
+    C: Clock,
+{
+    /// The session's name at the driver, for [`UdpSecEndpoint::look`].
+    #[must_use]
+    pub const fn id(&self) -> SessionId {
+        self.id
+    }
 }
 
 impl<B, R, P, A, C, const SESSIONS: usize, const HANDSHAKES: usize> Drop

@@ -61,8 +61,13 @@ const MAPPING: usize = 33 << 20;
 pub struct HostStorage {
     rings: Box<[u8]>,
     sent: Box<Deque<SentPacket, 8192>>,
-    spans: Box<[heapless::Vec<Span, 1024>; 3]>,
-    replay: Box<[u64; 128]>,
+    spans: Box<Spans>,
+}
+
+#[derive(Debug)]
+struct Spans {
+    ranges: [heapless::Vec<Span, 1024>; 3],
+    replay: [u64; 128],
 }
 
 impl Default for HostStorage {
@@ -70,8 +75,7 @@ impl Default for HostStorage {
         Self {
             rings: vec![0; MAPPING].into_boxed_slice(),
             sent: Box::default(),
-            spans: Box::default(),
-            replay: Box::new([0; 128]),
+            spans: Box::new(Spans { ranges: Default::default(), replay: [0; 128] }),
         }
     }
 }
@@ -80,7 +84,7 @@ impl Storage for HostStorage {
     const RECEIVE_CAPACITY: usize = RING;
 
     fn memory(&mut self) -> Memory<'_> {
-        let [acked, lost, reorder] = &mut *self.spans;
+        let [acked, lost, reorder] = &mut self.spans.ranges;
         let (send, rest) = self.rings.split_at_mut(RING);
         Memory {
             send,
@@ -89,7 +93,7 @@ impl Storage for HostStorage {
             sent: self.sent.as_mut_view(),
             recv: &mut rest[..RING],
             reorder: reorder.as_mut_view(),
-            replay: &mut *self.replay,
+            replay: &mut self.spans.replay,
         }
     }
 }

@@ -6,6 +6,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::{on_two_threads, play, secs, snapshot_path, updating};
 use harness::grid::{self, Cell, Disturbance};
 use harness::{Outcome, Profile};
@@ -58,6 +60,9 @@ const SLOWDOWN_DISTURBED_MAX: u64 = 2 * SLOWDOWN_MAX;
 /// The ideal is the undisturbed run, and the one acknowledgement delay that every probe timeout waits for even where
 /// the round trip is shorter.
 const ACK_DELAY: Duration = Duration::from_millis(25);
+/// On top: an initiation that was repeated gives no round-trip sample (`docs/protocol.md` section 5), so the first two
+/// probe timeouts go by the assumed 333 ms: 1.024 s and twice that.
+const BEFORE_FIRST_SAMPLE: Duration = Duration::from_millis(3 * 1_024);
 
 fn assert_bounded_time(runs: &[Run]) {
     let undisturbed = |run: &&Run| run.cell.disturbance == Disturbance::default();
@@ -69,12 +74,25 @@ fn assert_bounded_time(runs: &[Run]) {
         println!("RTT {rtt} ms: ideal {:.3} s, slowest up to 10 % loss {:.3} s", secs(ideal), secs(slowest));
         assert!(at_rtt.all(|run| {
             let most = if undisturbed(&run) { SLOWDOWN_MAX } else { SLOWDOWN_DISTURBED_MAX };
-            let in_time = run.transfer.is_some_and(|time| time <= ideal * most);
+            let in_time = run.transfer.is_some_and(|time| time <= ideal * most + BEFORE_FIRST_SAMPLE);
             if !in_time {
                 println!("run {} of {:?}: {:?}, more than {most} x {ideal:?}", run.nth, run.cell, run.transfer);
             }
             in_time
         }));
+    }
+}
+
+/// What became of the runs that did not succeed: each ended with a name.
+fn print_failures(runs: &[Run]) {
+    let mut failures = BTreeMap::new();
+    for run in runs {
+        if let Outcome::Failed(why) = run.outcome {
+            *failures.entry((run.cell.loss, run.cell.rtt, why.to_string())).or_insert(0) += 1;
+        }
+    }
+    for ((loss, rtt, why), count) in failures {
+        println!("loss {loss} %, RTT {rtt} ms: {count} runs ended with: {why}");
     }
 }
 
@@ -124,6 +142,7 @@ fn loses_nothing_with_the_host_profile() {
     let runs = play_all(Cell::all(), seeds, Profile::Host);
     assert_success(&runs);
     assert_bounded_time(&runs);
+    print_failures(&runs);
     assert_not_below_snapshot(&format!("grid-host-{seeds}.txt"), &table(&runs, seeds, &grid::DISTURBANCES));
 }
 
@@ -136,6 +155,7 @@ fn reduced_grid(profile: Profile, name: &str) {
     let runs = play_all(cells, seeds, profile);
     assert_success(&runs);
     assert_bounded_time(&runs);
+    print_failures(&runs);
     assert_not_below_snapshot(&format!("grid-{name}-{seeds}.txt"), &table(&runs, seeds, &disturbances));
 }
 

@@ -140,7 +140,10 @@ impl<const N: usize> Table<N> {
 
     /// A slot whose deadline has come; it is cleared.
     pub(super) fn take_expired(&mut self, now: Instant) -> Option<usize> {
-        let expired = |entry: &mut Entry| entry.deadline.take_if(|deadline| *deadline <= now).is_some();
-        self.entries.iter_mut().position(|entry| entry.as_mut().is_some_and(expired))
+        let live = self.len();
+        let used =
+            self.entries.iter_mut().enumerate().filter_map(|(slot, entry)| Some((slot, entry.as_mut()?)));
+        used.take(live)
+            .find_map(|(slot, entry)| entry.deadline.take_if(|deadline| *deadline <= now).map(|_| slot))
     }
 }

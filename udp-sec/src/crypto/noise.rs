@@ -4,15 +4,16 @@
 
 use super::resolver::Resolver;
 use crate::error::Reject;
+use crate::handshake::Carrier;
 use crate::keys::{PublicKey, StaticKeypair};
-use crate::limits::{KEY_LEN, PREFIX_LEN};
+use crate::limits::KEY_LEN;
 use crate::wire::Initiation;
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use snow::{Builder, Error, HandshakeState};
 use zeroize::{Zeroize, Zeroizing};
 
 const PROTOCOL: &str = "Noise_IK_25519_ChaChaPoly_BLAKE2s";
-const PROLOGUE_LABEL: &[u8; 10] = b"udp-sec v1";
 
 /// A Noise handshake in progress.
 pub(crate) struct Noise(HandshakeState);
@@ -28,10 +29,10 @@ impl Noise {
     pub(crate) fn initiator(
         local: &StaticKeypair,
         peer: &PublicKey,
-        sender_id: u64,
+        prologue: &[u8],
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(sender_id, ephemeral, |builder| {
+        Self::build(prologue, ephemeral, |builder| {
             builder.local_private_key(local.secret())?.remote_public_key(peer.as_bytes())?.build_initiator()
         })
     }
@@ -39,23 +40,22 @@ impl Noise {
     /// The side that reads first.
     pub(crate) fn responder(
         local: &StaticKeypair,
-        sender_id: u64,
+        prologue: &[u8],
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(sender_id, ephemeral, |builder| {
+        Self::build(prologue, ephemeral, |builder| {
             builder.local_private_key(local.secret())?.build_responder()
         })
     }
 
     fn build(
-        sender_id: u64,
+        prologue: &[u8],
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
         finish: impl FnOnce(Builder<'_>) -> Result<HandshakeState, Error>,
     ) -> Result<Self, Reject> {
-        let prologue = prologue(sender_id);
         let params = PROTOCOL.parse().map_err(|_| Reject::HandshakeFailed)?;
         let builder = Builder::with_resolver(params, Box::new(Resolver::new(ephemeral)));
-        let state = builder.prologue(&prologue).and_then(finish);
+        let state = builder.prologue(prologue).and_then(finish);
         state.map(Self).map_err(|_| Reject::HandshakeFailed)
     }
 
@@ -102,12 +102,7 @@ impl Noise {
     }
 }
 
-/// What both sides bind the handshake to: the name of the protocol and the first twelve bytes of the Initiation.
-fn prologue(sender_id: u64) -> [u8; PROLOGUE_LABEL.len() + PREFIX_LEN] {
-    let mut prologue = [0; PROLOGUE_LABEL.len() + PREFIX_LEN];
-    let prefix = Initiation::prefix(sender_id);
-    for (to, from) in prologue.iter_mut().zip(PROLOGUE_LABEL.iter().chain(&prefix)) {
-        *to = *from;
-    }
-    prologue
+/// What both sides bind the handshake to: the label of what carries it, and the first twelve bytes of the Initiation.
+pub(crate) fn prologue<C: Carrier>(sender_id: u64) -> Vec<u8> {
+    [C::PROLOGUE_LABEL, &Initiation::prefix(sender_id)].concat()
 }

@@ -2,20 +2,23 @@
 //!
 //! `docs/protocol.md` section 3.
 
+use super::carrier::{Carrier, Datagrams, Records};
 use super::mac::Mac1Key;
 use super::params::{Parameters, Reply};
 use crate::crypto::hash::PrivateNumbers;
-use crate::crypto::noise::Noise;
+use crate::crypto::noise::{Noise, prologue};
 use crate::error::{CloseCode, Reject};
 use crate::keys::{PublicKey, StaticKeypair, draw};
 use crate::limits::{INITIATION_LEN, MAC_LEN, RESPONSE_PAYLOAD_LEN};
-use crate::session::{Role, Session, Settled};
+use crate::session::{Role, Settled};
 use crate::wire::{self, Datagram, Initiation};
 use core::fmt;
+use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
 
 /// A handshake that waits for its Response.
-pub struct Initiator {
+pub struct Initiator<C: Carrier = Datagrams> {
+    carrier: PhantomData<C>,
     noise: Noise,
     datagram: [u8; INITIATION_LEN],
     local_id: u64,
@@ -30,18 +33,18 @@ pub struct Initiator {
     reason = "moved once per handshake; a box would be the only allocation of ours"
 )]
 #[derive(Debug)]
-pub enum Answer {
+pub enum Answer<C: Carrier = Datagrams> {
     /// The peer holds the key it was called by, and accepts.
     Established {
         /// Ready to seal and open.
-        session: Session,
+        session: C::Session,
         /// What the peer said about itself, with the one cipher it chose.
         parameters: Parameters,
     },
     /// The peer holds the key it was called by, and refuses. Final.
     Refused(CloseCode),
     /// Not the Response. Go on waiting with the handshake as it was.
-    Rejected(Initiator, Reject),
+    Rejected(Initiator<C>, Reject),
 }
 
 impl Initiator {
@@ -58,14 +61,43 @@ impl Initiator {
         parameters: &Parameters,
         rng: &mut R,
     ) -> Result<Self, Reject> {
+        Self::carried(local, peer, local_id, parameters, rng)
+    }
+}
+
+impl Initiator<Records> {
+    /// The same for a handshake whose messages are the first records of a byte stream.
+    ///
+    /// # Errors
+    /// As [`Initiator::new`].
+    pub fn for_records<R: TryCryptoRng + ?Sized>(
+        local: &StaticKeypair,
+        peer: &PublicKey,
+        local_id: u64,
+        parameters: &Parameters,
+        rng: &mut R,
+    ) -> Result<Self, Reject> {
+        Self::carried(local, peer, local_id, parameters, rng)
+    }
+}
+
+impl<C: Carrier> Initiator<C> {
+    fn carried<R: TryCryptoRng + ?Sized>(
+        local: &StaticKeypair,
+        peer: &PublicKey,
+        local_id: u64,
+        parameters: &Parameters,
+        rng: &mut R,
+    ) -> Result<Self, Reject> {
         let ephemeral = draw(rng)?;
         let numbers = PrivateNumbers::new(draw(rng)?);
         let payload = parameters.to_initiation()?;
-        let mut noise = Noise::initiator(local, peer, local_id, ephemeral)?;
+        let mut noise = Noise::initiator(local, peer, &prologue::<C>(local_id), ephemeral)?;
         let message = noise.write(&payload)?;
         let mac1 = Mac1Key::new(peer).compute(local_id, &message);
         let datagram = Initiation::new(local_id, &message, &mac1, &[0; MAC_LEN]).encode();
-        Ok(Self { noise, datagram, local_id, peer: *peer, offered: parameters.clone(), numbers })
+        let offered = parameters.clone();
+        Ok(Self { carrier: PhantomData, noise, datagram, local_id, peer: *peer, offered, numbers })
     }
 
     /// The Initiation. Every transmission is these same bytes, so that a repeat is known as one.
@@ -92,11 +124,11 @@ impl Initiator {
     /// something malformed is rejected too, as [`Reject::MalformedParameters`]; the peer has spoken then, and no
     /// other Response will open.
     #[must_use]
-    pub fn read_response(mut self, response: &[u8]) -> Answer {
+    pub fn read_response(mut self, response: &[u8]) -> Answer<C> {
         match self.try_read(response) {
             Ok(Reply::Refused(code)) => Answer::Refused(code),
             Ok(Reply::Accepted { parameters, session_id }) => {
-                let session = Session::new(Settled {
+                let session = C::session(Settled {
                     role: Role::Initiator,
                     local_id: self.local_id,
                     peer_id: session_id,
@@ -122,7 +154,7 @@ impl Initiator {
     }
 }
 
-impl fmt::Debug for Initiator {
+impl<C: Carrier> fmt::Debug for Initiator<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Initiator")
             .field("local_id", &self.local_id)

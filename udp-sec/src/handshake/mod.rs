@@ -9,15 +9,20 @@
 //!      │                                         │
 //!   Session ═════════ Data ═════════════════> Session             confirmed by the first Data that opens
 //! ```
+//! Over a byte stream the same two messages are its first two records, bound to another name, and lead to two
+//! [`RecordSession`](crate::session::record::RecordSession)s ([`Initiator::for_records`], [`Responder::read_record`]).
+//!
 //! Every step consumes the one before it. Timers, repeats and half-open tables belong to the endpoint above.
 //! `docs/protocol.md` section 3.
 
+mod carrier;
 pub mod identity;
 mod initiator;
 mod mac;
 pub mod params;
 mod responder;
 
+pub use carrier::{Carrier, Datagrams, Records};
 pub use initiator::{Answer, Initiator};
 pub use responder::{Accepted, Authorized, CheckedInitiation, Incoming, InitiationId, Responder};
 

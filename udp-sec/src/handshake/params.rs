@@ -65,7 +65,7 @@ impl Parameters {
     }
 
     /// The payload of a Response that accepts, with the session's id at the responder.
-    pub(super) fn to_response(&self, session_id: u64) -> Result<[u8; RESPONSE_PAYLOAD_LEN], Reject> {
+    pub(crate) fn to_response(&self, session_id: u64) -> Result<[u8; RESPONSE_PAYLOAD_LEN], Reject> {
         let mut payload = [0; RESPONSE_PAYLOAD_LEN];
         let mut writer = Writer::new(&mut payload);
         self.write(&mut writer)

@@ -2,17 +2,19 @@
 //!
 //! `docs/protocol.md` section 3.
 
+use super::carrier::{Carrier, Datagrams, Records};
 use super::identity::Policy;
 use super::mac::Mac1Key;
 use super::params::{Parameters, Reply};
 use crate::crypto::hash::{self, PrivateNumbers};
-use crate::crypto::noise::Noise;
+use crate::crypto::noise::{Noise, prologue};
 use crate::error::{CloseCode, Reject};
 use crate::keys::{PublicKey, StaticKeypair, draw};
 use crate::limits::{INITIATION_PAYLOAD_LEN, RESPONSE_LEN, RESPONSE_PAYLOAD_LEN};
-use crate::session::{Role, Session, Settled};
+use crate::session::{Role, Settled};
 use crate::wire::{self, Datagram, Initiation, Response};
 use core::fmt;
+use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
 
 /// What every repeat of an initiation has in common: BLAKE2s-256 of all before `mac1`.
@@ -30,7 +32,8 @@ pub struct Responder {
 pub struct CheckedInitiation<'d>(Initiation<'d>);
 
 /// An initiation that opened: the peer's static key is known, and has been proven by Diffie-Hellman.
-pub struct Incoming {
+pub struct Incoming<C: Carrier = Datagrams> {
+    carrier: PhantomData<C>,
     noise: Noise,
     peer: PublicKey,
     peer_id: u64,
@@ -39,7 +42,8 @@ pub struct Incoming {
 }
 
 /// An initiation of a peer that may talk to us, with parameters in range.
-pub struct Authorized {
+pub struct Authorized<C: Carrier = Datagrams> {
+    carrier: PhantomData<C>,
     noise: Noise,
     peer: PublicKey,
     peer_id: u64,
@@ -47,19 +51,15 @@ pub struct Authorized {
     numbers: PrivateNumbers,
 }
 
-/// What goes back to an authorized peer.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "moved once per handshake; a box would be the only allocation of ours"
-)]
+/// What goes back to an authorized peer. Moved once per handshake; a box would be the only allocation of ours.
 #[derive(Debug)]
-pub enum Accepted {
+pub enum Accepted<C: Carrier = Datagrams> {
     /// There are keys; the session begins with the first packet that opens under them.
     HalfOpen {
         /// The Response; each repeat of the Initiation gets the same bytes.
         response: [u8; RESPONSE_LEN],
         /// Ready to open, and after that to seal.
-        session: Session,
+        session: C::Session,
         /// What the peer said about itself.
         parameters: Parameters,
     },
@@ -110,14 +110,34 @@ impl Responder {
         initiation: CheckedInitiation<'_>,
         rng: &mut R,
     ) -> Result<Incoming, Reject> {
+        self.read_carried(initiation, rng)
+    }
+
+    /// The same for an initiation that came as the first record of a byte stream.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read). One that was made for datagrams does not open here, nor the reverse.
+    pub fn read_record<R: TryCryptoRng + ?Sized>(
+        &self,
+        initiation: CheckedInitiation<'_>,
+        rng: &mut R,
+    ) -> Result<Incoming<Records>, Reject> {
+        self.read_carried(initiation, rng)
+    }
+
+    fn read_carried<C: Carrier, R: TryCryptoRng + ?Sized>(
+        &self,
+        initiation: CheckedInitiation<'_>,
+        rng: &mut R,
+    ) -> Result<Incoming<C>, Reject> {
         let ephemeral = draw(rng)?;
         let numbers = PrivateNumbers::new(draw(rng)?);
         let CheckedInitiation(initiation) = initiation;
         let peer_id = initiation.sender_id();
-        let mut noise = Noise::responder(&self.local, peer_id, ephemeral)?;
+        let mut noise = Noise::responder(&self.local, &prologue::<C>(peer_id), ephemeral)?;
         let payload = noise.read(initiation.noise())?;
         let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
-        Ok(Incoming { noise, peer, peer_id, payload, numbers })
+        Ok(Incoming { carrier: PhantomData, noise, peer, peer_id, payload, numbers })
     }
 }
 
@@ -135,7 +155,7 @@ impl CheckedInitiation<'_> {
     }
 }
 
-impl Incoming {
+impl<C: Carrier> Incoming<C> {
     /// The initiator's static key.
     #[must_use]
     pub const fn peer(&self) -> &PublicKey {
@@ -146,17 +166,17 @@ impl Incoming {
     ///
     /// # Errors
     /// [`Reject::PeerNotAuthorized`], [`Reject::MalformedParameters`]. Neither is answered.
-    pub fn authorize<P: Policy + ?Sized>(self, policy: &P) -> Result<Authorized, Reject> {
-        let Self { noise, peer, peer_id, payload, numbers } = self;
+    pub fn authorize<P: Policy + ?Sized>(self, policy: &P) -> Result<Authorized<C>, Reject> {
+        let Self { carrier, noise, peer, peer_id, payload, numbers } = self;
         if !policy.authorizes(&peer) {
             return Err(Reject::PeerNotAuthorized);
         }
         let parameters = Parameters::from_initiation(&payload)?;
-        Ok(Authorized { noise, peer, peer_id, parameters, numbers })
+        Ok(Authorized { carrier, noise, peer, peer_id, parameters, numbers })
     }
 }
 
-impl Authorized {
+impl<C: Carrier> Authorized<C> {
     /// The initiator's static key.
     #[must_use]
     pub const fn peer(&self) -> &PublicKey {
@@ -175,7 +195,7 @@ impl Authorized {
     /// # Errors
     /// [`Reject::MalformedParameters`] if a field of `parameters` is out of its range; [`Reject::HandshakeFailed`] if
     /// the initiator's keys give an all-zero Diffie-Hellman result.
-    pub fn accept(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted, Reject> {
+    pub fn accept(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
         if parameters.application != self.parameters.application {
             return self.refused(CloseCode::NoAppProtocol);
         }
@@ -185,7 +205,7 @@ impl Authorized {
         };
         let payload = Parameters { aeads, ..parameters.clone() }.to_response(local_id)?;
         let response = self.respond(&payload)?;
-        let session = Session::new(Settled {
+        let session = C::session(Settled {
             role: Role::Responder,
             local_id,
             peer_id: self.peer_id,
@@ -204,7 +224,7 @@ impl Authorized {
         self.respond(&Reply::refusal(code)?)
     }
 
-    fn refused(self, code: CloseCode) -> Result<Accepted, Reject> {
+    fn refused(self, code: CloseCode) -> Result<Accepted<C>, Reject> {
         Ok(Accepted::Refused { response: self.refuse(code)?, code })
     }
 
@@ -220,13 +240,13 @@ impl fmt::Debug for Responder {
     }
 }
 
-impl fmt::Debug for Incoming {
+impl<C: Carrier> fmt::Debug for Incoming<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Authorized {
+impl<C: Carrier> fmt::Debug for Authorized<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorized")
             .field("peer", &self.peer)

@@ -1,8 +1,8 @@
 //! Both sides of the handshake, honest, damaged, forged, and unwanted.
 
 use super::params::{ApplicationProtocol, Parameters};
-use super::{Accepted, Answer, Authorized, Initiator, Responder};
-use crate::crypto::noise::Noise;
+use super::{Accepted, Answer, Authorized, Datagrams, Initiator, Responder};
+use crate::crypto::noise::{Noise, prologue};
 use crate::error::{CloseCode, Reject};
 use crate::handshake::mac::Mac1Key;
 use crate::keys::{PublicKey, StaticKeypair};
@@ -237,7 +237,8 @@ fn test_reject_peer_not_authorized() {
 fn initiation_with(pair: &Pair, payload: &[u8; INITIATION_PAYLOAD_LEN]) -> [u8; 1200] {
     let server = pair.responder.public();
     let ephemeral = Zeroizing::new([3; 32]);
-    let mut noise = Noise::initiator(&pair.client, server, INITIATOR_ID, ephemeral).unwrap();
+    let mut noise =
+        Noise::initiator(&pair.client, server, &prologue::<Datagrams>(INITIATOR_ID), ephemeral).unwrap();
     forged(server, INITIATOR_ID, &noise.write(payload).unwrap())
 }
 
@@ -301,7 +302,8 @@ fn an_authentic_but_malformed_response() {
     let initiator = pair.initiator();
     let respond = |payload: &[u8; RESPONSE_PAYLOAD_LEN]| {
         let server = keypair(13);
-        let mut noise = Noise::responder(&server, INITIATOR_ID, Zeroizing::new([4; 32])).unwrap();
+        let mut noise =
+            Noise::responder(&server, &prologue::<Datagrams>(INITIATOR_ID), Zeroizing::new([4; 32])).unwrap();
         let message: [u8; NOISE_INITIATION_LEN] = initiator.datagram()[12..1168].try_into().unwrap();
         let _: [u8; INITIATION_PAYLOAD_LEN] = noise.read(&message).unwrap();
         Response::new(INITIATOR_ID, &noise.write(payload).unwrap()).encode()

@@ -3,6 +3,7 @@
 //! Packets are sealed and opened where they lie. Only [`Session::open`] makes an [`Authenticated`], so code that takes
 //! one cannot be reached by a byte that nobody vouches for. `docs/protocol.md` sections 2 and 3.
 
+pub mod record;
 mod replay;
 
 use crate::crypto::aead::{PacketKey, nonce};
@@ -32,7 +33,8 @@ pub enum Role {
 pub enum SealError {
     /// The key has sealed all the packets it may: the session has to end.
     KeyLimit,
-    /// Our own caller's mistake: a datagram shorter than 33 bytes or longer than 1200.
+    /// Our own caller's mistake: a datagram shorter than 33 bytes or longer than 1200, a record shorter than 17 or
+    /// longer than 16 400.
     Size,
 }
 
@@ -40,7 +42,7 @@ impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::KeyLimit => "the key has sealed all the packets it may",
-            Self::Size => "a packet has 33 to 1200 bytes",
+            Self::Size => "a packet has 33 to 1200 bytes, a record 17 to 16400",
         })
     }
 }
@@ -62,8 +64,9 @@ pub struct Session {
     numbers: PrivateNumbers,
 }
 
-/// What a handshake has settled.
-pub(crate) struct Settled {
+/// What a handshake has settled. Nobody else can make one.
+#[doc(hidden)]
+pub struct Settled {
     pub(crate) role: Role,
     pub(crate) local_id: u64,
     pub(crate) peer_id: u64,

@@ -1,5 +1,6 @@
 //! One socket, one identity, any number of sessions.
 
+use core::fmt;
 use core::net::SocketAddr;
 use std::io;
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::stats::RejectCounts;
 use udp_sec::time::Instant;
 use udp_sec_recovery::connection::Path;
-use udp_sec_recovery::endpoint::Config;
+use udp_sec_recovery::endpoint::{Config, ConnectError};
 
 use super::SESSIONS_PER_PEER;
 use super::shared::Shared;
 use super::stream::HostStream;
 use super::waiting::Topic;
 use crate::stream::StreamError;
-use crate::udp::{OpenError, SocketCounts};
+use crate::udp::SocketCounts;
 
 /// A host asks for an acknowledgement of every 32nd packet at least: batches are large, and receivers acknowledge
 /// at the end of each anyway.
@@ -48,6 +49,38 @@ impl Policy for Peers {
             // All are compared, each in constant time, so that the time does not tell which one it was.
             Self::Only(keys) => keys.iter().fold(false, |found, key| found | (key == peer)),
         }
+    }
+}
+
+/// Why no session was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpenError {
+    /// The handshake could not begin.
+    NotBegun(ConnectError),
+    /// The handshake did not succeed.
+    Failed(StreamError),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotBegun(why) => why.fmt(f),
+            Self::Failed(why) => why.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {}
+
+impl From<ConnectError> for OpenError {
+    fn from(why: ConnectError) -> Self {
+        Self::NotBegun(why)
+    }
+}
+
+impl From<StreamError> for OpenError {
+    fn from(why: StreamError) -> Self {
+        Self::Failed(why)
     }
 }
 

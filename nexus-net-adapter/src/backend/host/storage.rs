@@ -13,8 +13,10 @@ use udp_sec_recovery::span::Span;
 const RING: usize = 4 << 20;
 /// Packets in flight.
 const SENT: usize = 8192;
-/// Ranges of each kind: gaps that are reassembled across, losses, acknowledgements out of order.
+/// Gaps that are reassembled across, and acknowledged ranges behind the oldest unacknowledged byte.
 const SPANS: usize = 1024;
+/// Lost ranges that wait to be sent again. They leave about as fast as they are found.
+const LOST: usize = 128;
 /// Words of the replay window: 8192 numbers (`docs/protocol.md` section 2).
 const REPLAY_WORDS: usize = 128;
 
@@ -22,29 +24,29 @@ const _: () = assert!(REPLAY_WORDS * u64::BITS as usize >= SENT, "a whole flight
 
 /// 4 MiB in each direction, 8192 packets in flight, 1024 gaps.
 ///
-/// The rings are pages from the system that nobody has touched: an idle session costs none of them. (Memory from
-/// the allocator could be recycled, which would mean clearing, and so touching, all of it.)
+/// An idle session touches few of its pages. The rings come from the system, untouched: memory from the allocator
+/// could be recycled, which would mean clearing, and so touching, all of it. Each large table is a box of its own,
+/// because only then does the compiler build it where it stays instead of copying it there.
 #[derive(Debug)]
 pub struct HostStorage {
     rings: MmapMut,
     sent: Box<Deque<SentPacket, SENT>>,
-    spans: Box<Spans>,
+    reorder: Box<Vec<Span, SPANS>>,
+    tables: Box<Tables>,
 }
 
-#[derive(Debug, Default)]
-struct Spans {
-    acked: Vec<Span, SPANS>,
-    lost: Vec<Span, SPANS>,
-    reorder: Vec<Span, SPANS>,
-    replay: Replay,
-}
-
+/// The other tables. An idle session touches the small ones, and of the last one only its beginning.
 #[derive(Debug)]
-struct Replay([u64; REPLAY_WORDS]);
+#[repr(C)]
+struct Tables {
+    lost: Vec<Span, LOST>,
+    replay: [u64; REPLAY_WORDS],
+    acked: Vec<Span, SPANS>,
+}
 
-impl Default for Replay {
+impl Default for Tables {
     fn default() -> Self {
-        Self([0; REPLAY_WORDS])
+        Self { lost: Vec::new(), replay: [0; REPLAY_WORDS], acked: Vec::new() }
     }
 }
 
@@ -54,7 +56,12 @@ impl HostStorage {
     /// # Errors
     /// The system has no more address space to give.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { rings: MmapMut::map_anon(2 * RING)?, sent: Box::default(), spans: Box::default() })
+        Ok(Self {
+            rings: MmapMut::map_anon(2 * RING)?,
+            sent: Box::default(),
+            reorder: Box::default(),
+            tables: Box::default(),
+        })
     }
 }
 
@@ -65,12 +72,12 @@ impl Storage for HostStorage {
         let (send, recv) = self.rings.split_at_mut_checked(RING).unwrap_or_default();
         Memory {
             send,
-            acked: self.spans.acked.as_mut_view(),
-            lost: self.spans.lost.as_mut_view(),
+            acked: self.tables.acked.as_mut_view(),
+            lost: self.tables.lost.as_mut_view(),
             sent: self.sent.as_mut_view(),
             recv,
-            reorder: self.spans.reorder.as_mut_view(),
-            replay: &mut self.spans.replay.0,
+            reorder: self.reorder.as_mut_view(),
+            replay: &mut self.tables.replay,
         }
     }
 }

@@ -1,0 +1,107 @@
+//! What a session costs in memory: sizes of the three profiles, pinned, and the block of the README that states them.
+//!
+//! The figures are those of a 64-bit machine; on a 32-bit one everything is smaller.
+#![cfg(target_pointer_width = "64")]
+
+mod common;
+
+use std::mem::size_of;
+
+use harness::pool::HostStorage;
+use udp_sec::handshake::identity::AllowList;
+use udp_sec::session::Session;
+use udp_sec_recovery::connection::Connection;
+use udp_sec_recovery::endpoint::{Endpoint, InlinePool};
+use udp_sec_recovery::limits::PROBE_SLOTS;
+use udp_sec_recovery::memory::{Medium, Small, Storage};
+
+const KIB: usize = 1 << 10;
+
+/// An endpoint for two sessions of its own `Small` storage, and two handshakes at a time.
+type Device = Endpoint<InlinePool<Small, 2>, AllowList<2>, 2, 2>;
+
+/// Sizes with one cipher backend, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Sizes {
+    /// The two keys and numbers of a session: what the backend decides.
+    session: usize,
+    small: usize,
+    medium: usize,
+    /// Without what is lent to it.
+    host: usize,
+    device: usize,
+}
+
+/// With the portable cipher, as on a device. A change is a decision: it belongs into the changelog.
+const PORTABLE: Sizes = Sizes { session: 208, small: 20_432, medium: 148_272, host: 1_696, device: 55_536 };
+/// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for
+/// all.
+const RING: Sizes = Sizes { session: 1_232, small: 21_456, medium: 149_296, host: 2_720, device: 61_696 };
+
+const BUILT: Sizes = Sizes {
+    session: size_of::<Session>(),
+    small: size_of::<Connection<Small>>(),
+    medium: size_of::<Connection<Medium>>(),
+    host: size_of::<Connection<HostStorage>>(),
+    device: size_of::<Device>(),
+};
+
+#[test]
+fn sizes_are_pinned() {
+    let pinned = if BUILT.session == RING.session { RING } else { PORTABLE };
+    assert_eq!(BUILT, pinned);
+}
+
+/// Issue: `Small` is at most 24 KiB in all, a `Host` connection at most 8 KiB without the storage lent to it.
+#[test]
+fn sizes_are_within_their_bounds() {
+    assert!(BUILT.small <= 24 * KIB);
+    assert!(BUILT.host <= 8 * KIB);
+}
+
+#[test]
+fn the_readme_states_the_sizes() {
+    const BEGIN: &str = "<!-- sizes:begin -->\n";
+    const END: &str = "<!-- sizes:end -->";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(path).expect("the README");
+    let (before, rest) = readme.split_once(BEGIN).expect("the README has the block");
+    let (stated, after) = rest.split_once(END).expect("the block has an end");
+    let computed = table();
+    if common::updating() {
+        std::fs::write(path, format!("{before}{BEGIN}{computed}{END}{after}")).expect("the README can be written");
+    } else {
+        assert_eq!(stated, computed, "README.md; HARNESS_UPDATE=1 rewrites the block");
+    }
+}
+
+fn table() -> String {
+    let mut text = String::from(
+        "| profile | buffer each way | packets in flight | replay window | memory of one session |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    text += &row::<Small>("Small", PORTABLE.small, "");
+    text += &row::<Medium>("Medium", PORTABLE.medium, "");
+    text += &row::<HostStorage>("Host", PORTABLE.host, ", and the pages of its storage that it has touched");
+    text += &format!(
+        "\nAn endpoint for two `Small` sessions and two handshakes at a time takes {} bytes, the sessions included; a\n\
+         handshake needs an allocator while it runs. With feature `ring` each session takes {} bytes more, for keys.\n\
+         (64-bit machine; pinned by `tests/harness/tests/profiles.rs`.)\n",
+        PORTABLE.device,
+        RING.session - PORTABLE.session,
+    );
+    text
+}
+
+/// The capacities of a profile, as its storage has them.
+fn row<S: Storage + Default>(name: &str, size: usize, apart: &str) -> String {
+    let mut storage = S::default();
+    let memory = storage.memory();
+    assert_eq!(memory.send.len(), memory.recv.len());
+    format!(
+        "| `{name}` | {} KiB | {} | {} packets | {size} bytes{apart} |\n",
+        memory.send.len() / KIB,
+        memory.sent.storage_capacity() - PROBE_SLOTS,
+        memory.replay.len() * 64,
+    )
+}
