@@ -84,6 +84,9 @@ pub const IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 pub const IDLE_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 /// The longest idle timeout that can be negotiated.
 pub const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(120);
+/// Bytes sent to an address that has not proven to be the peer's, for each byte received from there (RFC 9000
+/// section 8.1).
+pub const UNPROVEN_FACTOR: u64 = 3;
 /// The idle timeout is at least this many probe timeouts, and a closing session answers for as many.
 pub const PTO_PERIODS: u64 = 3;
 

@@ -65,10 +65,7 @@ pub(crate) fn load(path: &Path) -> Result<StaticKeypair> {
     })?;
     let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode()).unwrap_or(0);
     if mode & 0o077 != 0 {
-        eprintln!(
-            "udpsec: warning: others may read {}; `chmod 600 {0}` keeps the key yours",
-            path.display()
-        );
+        eprintln!("udpsec: warning: others may read {}; `chmod 600 {0}` keeps the key yours", path.display());
     }
     let secret = BASE64.decode(text.trim().as_bytes()).ok().map(Zeroizing::new);
     let secret: Option<[u8; KEY_LEN]> = secret.and_then(|bytes| bytes.as_slice().try_into().ok());

@@ -85,7 +85,9 @@ pub(crate) fn linger(endpoint: &HostEndpoint) {
 pub(crate) fn explain(error: StreamError) -> anyhow::Error {
     match error {
         StreamError::Closed(CloseReason::IdleTimeout) => {
-            anyhow!("the peer has fallen silent: its program or the network is gone; try again when it is back")
+            anyhow!(
+                "the peer has fallen silent: its program or the network is gone; try again when it is back"
+            )
         }
         StreamError::Closed(CloseReason::ByPeer(CloseCode::AppAbort)) => {
             anyhow!("the peer gave up; its own error message says why")

@@ -95,8 +95,8 @@ impl Arriving {
             bail!("{} exists; --force replaces it", target.display());
         }
         let partial = args.out.join(format!(".{name}.{}.partial", std::process::id()));
-        let file = File::create(&partial)
-            .with_context(|| format!("{} cannot be written", args.out.display()))?;
+        let file =
+            File::create(&partial).with_context(|| format!("{} cannot be written", args.out.display()))?;
         Ok(Self { name, size, partial, target, file })
     }
 

@@ -165,10 +165,7 @@ fn print_run(args: &Args, report: &Report) {
             to.lost, back.lost, to.queue_dropped, back.queue_dropped, to.corrupted, back.corrupted
         ),
     );
-    row(
-        "losses declared",
-        format!("{}, {} of them spurious", stats.packets_lost, stats.spurious_losses),
-    );
+    row("losses declared", format!("{}, {} of them spurious", stats.packets_lost, stats.spurious_losses));
     row(
         "sent again",
         format!("{} B lost, {} B in probes", stats.stream_bytes_retransmitted, stats.stream_bytes_probed),
@@ -215,14 +212,18 @@ fn print_sparkline(name: &str, samples: &[Sample], value: impl Fn(&Sample) -> u6
             *cell = value(sample).max(*cell);
         }
     }
-    let most = highest.iter().copied().max().unwrap_or(0).max(1);
+    let most = highest.iter().copied().max().unwrap_or(0);
+    // Slow start's first overshoot would flatten all that follows: the highest few columns share the full bar.
+    let mut sorted = highest;
+    sorted.sort_unstable();
+    let full = sorted.get(WIDTH * 9 / 10).copied().unwrap_or(most).max(1);
     // A span in which nothing happened keeps the value before it.
     let mut last = 0;
     let bars: String = highest
         .iter()
         .map(|cell| {
             last = if *cell == 0 { last } else { *cell };
-            BARS.get((last * 7 / most) as usize).copied().unwrap_or(' ')
+            BARS.get((last * 7 / full).min(7) as usize).copied().unwrap_or(' ')
         })
         .collect();
     println!("  {name:<17} {bars}  at most {most} B");

@@ -126,6 +126,7 @@ impl<S: Storage> Connection<S> {
     /// The most pressing thing there is to send.
     fn interest(&mut self) -> Interest {
         self.note_if_blocked();
+        let credit_due = self.credit_due().is_some();
         let memory = self.storage.memory();
         if self.probes > 0 {
             Interest::Probe
@@ -134,13 +135,18 @@ impl<S: Storage> Connection<S> {
         } else if self.control.ping
             || self.control.blocked
             || self.control.path_response.is_some()
-            || self.credit.due().is_some()
+            || credit_due
             || self.send.next_chunk(memory.lost, 1, self.peer_credit).is_some()
         {
             Interest::NewData
         } else {
             Interest::None
         }
+    }
+
+    /// The credit that the peer should be told of; none once it has no more to send.
+    fn credit_due(&self) -> Option<u64> {
+        self.credit.due().filter(|_| self.reassembly.final_size().is_none())
     }
 
     /// DATA_BLOCKED is due once for each offset that the peer's credit stops us at.
@@ -157,7 +163,8 @@ impl<S: Storage> Connection<S> {
         let sent = self.storage.memory().sent;
         let free = sent.storage_capacity().saturating_sub(sent.storage_len());
         let hard = Constraint::of_sent_queue(free)
-            .max(Constraint::of_window(self.controller.room(), limits::DATAGRAM_MAX));
+            .max(Constraint::of_window(self.controller.room(), limits::DATAGRAM_MAX))
+            .max(Constraint::of_path(self.unproven_room(), limits::DATAGRAM_MAX));
         if hard != Constraint::None || budget.is_some_and(|bytes| bytes >= limits::DATAGRAM_MAX) {
             return hard;
         }
@@ -173,6 +180,16 @@ impl<S: Storage> Connection<S> {
         }
     }
 
+    /// Bytes that may go to an address that has not shown that it receives them: three times what came from there,
+    /// the handshake's datagram each way included (`docs/protocol.md` section 6). `None` where it has.
+    fn unproven_room(&self) -> Option<u64> {
+        let handshake = limits::DATAGRAM_MAX;
+        let received = self.stats.bytes_received.saturating_add(handshake);
+        let sent = self.stats.bytes_sent.saturating_add(handshake);
+        let room = received.saturating_mul(limits::UNPROVEN_FACTOR).saturating_sub(sent);
+        (!self.path_proven).then_some(room)
+    }
+
     /// Writes the frames of one packet. Each kind that does not fit simply waits for the next packet.
     fn write_frames(&mut self, now: Instant, permitted: Option<Interest>, frames: &mut [u8]) -> Plan {
         let mut plan = Plan::default();
@@ -181,7 +198,7 @@ impl<S: Storage> Connection<S> {
             self.write_ack(now, &mut writer, &mut plan);
         }
         if let Some(interest) = permitted {
-            self.write_control(&mut writer, &mut plan);
+            self.write_control(interest, &mut writer, &mut plan);
             self.write_stream(interest, &mut writer, &mut plan);
             let needs_ping = self.control.ping || interest == Interest::Probe;
             plan.ack_eliciting |= !plan.ack_eliciting && needs_ping && writer.ping().is_ok();
@@ -193,20 +210,31 @@ impl<S: Storage> Connection<S> {
     }
 
     fn write_ack(&mut self, now: Instant, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
-        let Ok(largest) = writer.ack(&self.received, self.ack.delay(now)) else { return };
+        let Ok(largest) = writer.ack(&self.received, self.ack.delay(now)) else {
+            if self.received.is_empty() {
+                // The peer has acknowledged the ACK of everything there was: nothing is owed.
+                self.ack.on_ack_sent();
+            }
+            return;
+        };
         plan.acked_below = largest.saturating_add(1);
         self.ack.on_ack_sent();
         self.stats.acks_sent = self.stats.acks_sent.saturating_add(1);
     }
 
-    fn write_control(&mut self, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
+    fn write_control(&mut self, interest: Interest, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
         if let Some(challenge) = self.control.path_response.take() {
             match writer.path_response(challenge) {
                 Ok(()) => plan.ack_eliciting = true,
                 Err(Full) => self.control.path_response = Some(challenge),
             }
         }
-        plan.credit = self.credit.due().filter(|credit| writer.max_data(*credit).is_ok());
+        let credit = match interest {
+            Interest::Probe => self.credit.to_probe_with(),
+            _ => self.credit.due(),
+        };
+        let wanted = self.reassembly.final_size().is_none();
+        plan.credit = credit.filter(|credit| wanted && writer.max_data(*credit).is_ok());
         if let Some(credit) = plan.credit {
             self.credit.on_sent(credit);
         }

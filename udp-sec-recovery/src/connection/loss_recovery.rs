@@ -58,6 +58,7 @@ impl<S: Storage> Connection<S> {
                 self.rtt.on_sample(now.saturating_since(sent_at), delay, now);
             }
             self.pto_count = 0;
+            self.path_proven = true;
         }
         self.detect_losses(now);
         self.forget_old_packets(now);
@@ -142,6 +143,11 @@ impl<S: Storage> Connection<S> {
             position = position.saturating_add(1);
             self.oldest_in_flight = packet.number.saturating_add(1);
         }
+        self.answer(congestion);
+    }
+
+    /// Starts anew from the minimum window where the losses establish persistent congestion.
+    fn answer(&mut self, congestion: Congestion) {
         if congestion == Congestion::Persistent {
             self.controller.on_persistent_congestion();
             self.rtt.reset_min();
@@ -205,7 +211,8 @@ impl<S: Storage> Connection<S> {
             let Some(oldest) = sent.front().copied() else { break };
             if oldest.fate == Fate::InFlight {
                 // A loss like any other: what it carried goes out again, and the window shrinks.
-                self.on_packet_lost(now, 0, &oldest);
+                let congestion = self.on_packet_lost(now, 0, &oldest);
+                self.answer(congestion);
             }
             self.storage.memory().sent.pop_front();
         }

@@ -61,7 +61,8 @@ pub struct Start<'p> {
     pub peer: &'p Parameters,
     /// The handshake's round trip, if its message was sent only once (`docs/protocol.md` section 5).
     pub handshake_rtt: Option<Duration>,
-    /// Until when the responder must be heard; `None` at the responder, whose session begins confirmed.
+    /// Until when the responder must be heard. `None` at the responder, whose session begins confirmed, but on a path
+    /// that has yet to prove that it leads to the peer; the initiator's has, by the Response.
     pub confirm_by: Option<Instant>,
     /// Whether the session is kept alive while it is idle.
     pub keepalive: bool,
@@ -73,6 +74,8 @@ pub struct Connection<S> {
     storage: S,
     session: Session,
     path: Path,
+    /// Whether the peer has shown that it receives what we send along `path`.
+    path_proven: bool,
     state: State,
     events: Pending,
     stats: Stats,
@@ -152,6 +155,7 @@ impl<S: Storage> Connection<S> {
             storage,
             session,
             path: start.path,
+            path_proven: start.confirm_by.is_some(),
             state: State::Open,
             events: Pending::default(),
             stats: Stats::default(),
@@ -261,14 +265,17 @@ impl<S: Storage> Connection<S> {
         self.reassembly.is_drained()
     }
 
-    /// [`Event::Writable`] comes whenever unsent bytes fall to `mark` or below. 0 by default.
+    /// A waiting writer is told of room only once the unsent bytes have fallen to `mark`. 0, as at first, means no
+    /// mark: room alone counts.
     pub fn set_low_water(&mut self, mark: u64) {
         self.low_water = mark;
     }
 
-    /// Asks for [`Event::Writable`] at the low-water mark, although no write was cut short.
+    /// Asks for [`Event::Writable`] although no write was cut short: at once, if there is room and the unsent bytes
+    /// are at the low-water mark already.
     pub fn await_low_water(&mut self) {
         self.writer_waits = true;
+        self.tell_writer();
     }
 
     /// Why the session has ended; `None` while it is open.

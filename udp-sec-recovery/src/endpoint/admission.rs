@@ -68,11 +68,12 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             return Err(Reject::HalfOpenLimit);
         }
         let authorized = self.responder.read(checked, rng)?.authorize(&self.policy)?;
-        self.half_open.admit(now, authorized.peer())?;
+        let replaced = self.half_open.admit(now, authorized.peer())?;
         let id = self.fresh_id(rng)?;
         match authorized.accept(id, &self.config.parameters)? {
             Accepted::HalfOpen { response, session, parameters } => {
-                self.half_open.insert(HalfOpen::new(now, path, initiation, response, session, parameters))
+                let entry = HalfOpen::new(now, path, initiation, response, session, parameters);
+                self.half_open.insert(entry, replaced)
             }
             Accepted::Refused { response, .. } => {
                 let reply = Reply { path, bytes: response, len: response.len() };
@@ -87,7 +88,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         let Attempt { initiator, progress } = self.attempts.swap_remove(position);
         match initiator.read_response(datagram) {
             Answer::Established { session, parameters } => {
-                let Some(place) = self.pool.reserve() else {
+                let Some(place) = self.reserve() else {
                     self.tell_ended(SessionId(id), Closure::ByUs(CloseCode::SessionLimit));
                     return Err(Reject::SessionLimit);
                 };
@@ -115,26 +116,29 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     }
 
     /// The first data for the half-open entry at `position`. If it opens, the session begins.
+    ///
+    /// It begins on the path of that packet: who raced a copy of the initiation from elsewhere cannot have sent it.
     pub(super) fn confirm(
         &mut self,
         now: Instant,
         position: usize,
+        path: Path,
         datagram: &mut [u8],
     ) -> Result<(), Reject> {
         let entry = self.half_open.get_mut(position).ok_or(Reject::UnknownSession)?;
         let packet = entry.session.open(&mut [0; REPLAY_WORDS_MIN], datagram)?;
         let mut entry = self.half_open.take(position).ok_or(Reject::UnknownSession)?;
         let superseded = self.supersede(entry.session.peer());
-        let place = match (self.pool.reserve(), superseded) {
+        let place = match (self.reserve(), superseded) {
             (None, Some(oldest)) => {
                 // No room beside the session that gives way: it loses its place at once.
                 self.evict(oldest);
-                self.pool.reserve()
+                self.reserve()
             }
             (place, _) => place,
         };
         let Some(place) = place else {
-            self.turn_away(&mut entry.session, entry.path);
+            self.turn_away(&mut entry.session, path);
             return Err(Reject::SessionLimit);
         };
         let newcomer = Newcomer {
@@ -142,11 +146,16 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             session: entry.session,
             initiation: Some(entry.initiation),
             parameters: entry.parameters,
-            path: entry.path,
+            path,
             confirm_by: None,
         };
         let slot = self.settle(now, place, newcomer);
         self.pool.get_mut(slot).ok_or(Reject::SessionLimit)?.handle_packet(now, &packet)
+    }
+
+    /// A place that both the pool and the table have.
+    fn reserve(&mut self) -> Option<(usize, P::Storage)> {
+        self.pool.reserve().filter(|(slot, _)| *slot < SESSIONS)
     }
 
     /// Makes the connection of `newcomer` in its reserved place.
@@ -189,7 +198,11 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         let ended = self.table.entry(slot).map(|entry| SessionId(entry.id));
         let why = self.pool.get(slot).and_then(Connection::closure);
         if let (Some(id), Some(why)) = (ended, why) {
-            self.tell_ended(id, why);
+            if self.evicted.is_full() {
+                // Its application hears nothing, and finds no session under its id.
+                self.evicted.pop_front();
+            }
+            _ = self.evicted.push_back((id, why));
         }
         self.table.remove(slot);
         self.pool.take(slot);
@@ -204,10 +217,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         }
     }
 
-    /// The application will hear that `id` has ended.
+    /// The application will hear that the attempt `id` has ended.
     pub(super) fn tell_ended(&mut self, id: SessionId, why: Closure) {
-        // Every attempt has a place here (`connect` counts them); only a superseded session can find it full,
-        // and its application learns from the missing session.
+        // Every attempt has a place here: `connect` counts both.
         _ = self.ended.push_back((id, why));
     }
 

@@ -18,7 +18,6 @@ pub(super) struct HalfOpen {
     pub(super) initiation: InitiationId,
     pub(super) session: Session,
     pub(super) parameters: Parameters,
-    pub(super) path: Path,
     created: Instant,
     response: [u8; RESPONSE_LEN],
     /// Where the answer is to go next, until it has left.
@@ -41,7 +40,6 @@ impl HalfOpen {
             initiation,
             session,
             parameters,
-            path,
             created: now,
             response,
             answer_to: Some(path),
@@ -111,24 +109,26 @@ impl<const N: usize> HalfOpenTable<N> {
         (position < self.entries.len()).then(|| self.entries.swap_remove(position))
     }
 
-    /// Makes room among the entries of `peer`: at its share, only an oldest entry that is old enough gives way.
-    pub(super) fn admit(&mut self, now: Instant, peer: &PublicKey) -> Result<(), Reject> {
-        let of_peer = || self.entries.iter().enumerate().filter(|(_, entry)| entry.session.peer() == peer);
-        if of_peer().count() < HALF_OPEN_PER_KEY {
-            return Ok(());
+    /// Entries that one static key may have: four, but never the whole table, so that replayed initiations of one
+    /// peer cannot keep the others out.
+    const PER_KEY: usize = if N > HALF_OPEN_PER_KEY { HALF_OPEN_PER_KEY } else { N.saturating_sub(1) };
+
+    /// The entry that has to give way for a new one of `peer`, if any: at its share, the oldest, once it is old
+    /// enough.
+    pub(super) fn admit(&self, now: Instant, peer: &PublicKey) -> Result<Option<InitiationId>, Reject> {
+        let of_peer = || self.entries.iter().filter(|entry| entry.session.peer() == peer);
+        if of_peer().count() < Self::PER_KEY.max(1) {
+            return Ok(None);
         }
-        let oldest = of_peer().min_by_key(|(_, entry)| entry.created);
-        match oldest.map(|(position, entry)| (position, entry.created)) {
-            Some((position, created)) if created + HALF_OPEN_REPLACE_AGE <= now => {
-                self.take(position);
-                Ok(())
-            }
+        match of_peer().min_by_key(|entry| entry.created) {
+            Some(oldest) if oldest.created + HALF_OPEN_REPLACE_AGE <= now => Ok(Some(oldest.initiation)),
             _ => Err(Reject::HalfOpenLimit),
         }
     }
 
-    /// Adds `entry`.
-    pub(super) fn insert(&mut self, entry: HalfOpen) -> Result<(), Reject> {
+    /// Adds `entry`, in place of the one that `replaced` made.
+    pub(super) fn insert(&mut self, entry: HalfOpen, replaced: Option<InitiationId>) -> Result<(), Reject> {
+        self.entries.retain(|known| Some(known.initiation) != replaced);
         self.entries.push(entry).map_err(|_| Reject::HalfOpenLimit)
     }
 

@@ -34,6 +34,9 @@ use attempts::{Attempt, Attempts, Progress};
 use half_open::HalfOpenTable;
 use table::Table;
 
+/// Draws for a session id before the random source is given up.
+const FRESH_ID_TRIES: usize = 8;
+
 /// Names a session or an attempt at one, for as long as it lives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct SessionId(u64);
@@ -60,6 +63,8 @@ pub enum ConnectError {
     EntropyUnavailable,
     /// The peer's public key is not one that a handshake can be made with.
     BadPeerKey,
+    /// One of our own parameters is out of its range.
+    BadParameters,
 }
 
 impl core::fmt::Display for ConnectError {
@@ -69,6 +74,7 @@ impl core::fmt::Display for ConnectError {
             Self::SessionLimit => "no room for another session",
             Self::EntropyUnavailable => "the random source failed",
             Self::BadPeerKey => "the peer's public key is not usable",
+            Self::BadParameters => "one of our own parameters is out of range",
         })
     }
 }
@@ -86,8 +92,10 @@ pub struct Endpoint<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES:
     table: Table<SESSIONS>,
     attempts: Attempts<HANDSHAKES>,
     half_open: HalfOpenTable<HANDSHAKES>,
-    /// Attempts that failed and sessions that gave way, until the application has heard of it.
+    /// Attempts that failed, until the application has heard of it.
     ended: Deque<(SessionId, Closure), HANDSHAKES>,
+    /// Sessions that lost their place to a newer one, likewise.
+    evicted: Deque<(SessionId, Closure), SESSIONS>,
     /// Sessions that have closed and been released, oldest first.
     farewells: Deque<Farewell, HANDSHAKES>,
     /// Datagrams that belong to no live entry any more.
@@ -110,6 +118,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             attempts: Attempts::new(),
             half_open: HalfOpenTable::default(),
             ended: Deque::new(),
+            evicted: Deque::new(),
             farewells: Deque::new(),
             replies: Deque::new(),
             rejects: RejectCounts::new(),
@@ -141,6 +150,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             self.rejects.count(reject);
             match reject {
                 Reject::EntropyUnavailable => ConnectError::EntropyUnavailable,
+                Reject::MalformedParameters => ConnectError::BadParameters,
                 _ => ConnectError::BadPeerKey,
             }
         })?;
@@ -189,7 +199,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             return self.pool.get_mut(slot).ok_or(Reject::UnknownSession)?.handle_datagram(now, datagram);
         }
         if let Some(position) = self.half_open.find_id(id) {
-            return self.confirm(now, position, datagram);
+            return self.confirm(now, position, path, datagram);
         }
         if let Some(farewell) = self.farewells.iter_mut().find(|farewell| farewell.id() == id) {
             if farewell.handle_datagram(datagram)? == Heard::Close {
@@ -231,7 +241,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     /// The next thing to do. `out` is where datagrams are built: at least 1200 bytes; with more room, several of
     /// equal size may come at once. To be called until it says [`Output::Wait`].
     pub fn poll_output(&mut self, now: Instant, out: &mut [u8]) -> Output {
-        if let Some((id, why)) = self.ended.pop_front() {
+        if let Some((id, why)) = self.ended.pop_front().or_else(|| self.evicted.pop_front()) {
             return Output::Event(id, Event::Closed(why));
         }
         if let Some(transmit) = self.poll_handshakes(now, out) {
@@ -363,7 +373,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
 
     /// A random id that no live entry has.
     fn fresh_id<R: TryCryptoRng + ?Sized>(&self, rng: &mut R) -> Result<u64, Reject> {
-        loop {
+        for _ in 0..FRESH_ID_TRIES {
             let id = rng.try_next_u64().map_err(|_| Reject::EntropyUnavailable)?;
             let taken = self.table.slot(id).is_some()
                 || self.half_open.find_id(id).is_some()
@@ -373,5 +383,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
                 return Ok(id);
             }
         }
+        // A source that goes on repeating 64-bit numbers is no random source.
+        Err(Reject::EntropyUnavailable)
     }
 }

@@ -53,7 +53,14 @@ impl Credit {
         (worthwhile || self.announcement == Announcement::Lost).then_some(self.available)
     }
 
-    /// A MAX_DATA with `value`, as [`due`](Self::due) gave it, has left.
+    /// The credit to announce in a probe: what is due, or else what was announced and may not have arrived. The peer
+    /// may be waiting for nothing else.
+    #[must_use]
+    pub fn to_probe_with(&self) -> Option<u64> {
+        (self.announcement != Announcement::Delivered).then_some(self.available).or_else(|| self.due())
+    }
+
+    /// A MAX_DATA with `value`, as [`due`](Self::due) or [`to_probe_with`](Self::to_probe_with) gave it, has left.
     pub fn on_sent(&mut self, value: u64) {
         self.granted = self.granted.max(value);
         self.due_at = u64::MAX;

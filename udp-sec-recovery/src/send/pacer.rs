@@ -46,7 +46,8 @@ impl Pacer {
     /// A full bucket.
     #[must_use]
     pub const fn new() -> Self {
-        Self { tokens: BURST_MIN, fraction: 0, counted_at: None }
+        // The first call cuts this down to the size of the bucket, which only the path can tell.
+        Self { tokens: u64::MAX, fraction: 0, counted_at: None }
     }
 
     /// Asks how much may leave at `now`, with a congestion window of `window` bytes and this smoothed round-trip

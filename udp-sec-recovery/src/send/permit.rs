@@ -29,6 +29,8 @@ pub enum Constraint {
     CongestionLimited,
     /// Only the places that are kept free for probes are left in the sent-packet queue.
     ProbesOnly,
+    /// The path has not proven to lead to the peer, and three times what came from there has been sent.
+    PathUnproven,
     /// The sent-packet queue is full.
     SentQueueFull,
 }
@@ -39,6 +41,15 @@ impl Constraint {
     #[must_use]
     pub const fn of_window(room: u64, bytes: u64) -> Self {
         if bytes <= room { Self::None } else { Self::CongestionLimited }
+    }
+
+    /// What `room` bytes that may go to an unproven path mean for a packet of `bytes`; `None`: the path is proven.
+    #[must_use]
+    pub const fn of_path(room: Option<u64>, bytes: u64) -> Self {
+        match room {
+            Some(room) if room < bytes => Self::PathUnproven,
+            _ => Self::None,
+        }
     }
 
     /// What `free` places in the sent-packet queue mean (`docs/protocol.md` section 5: two are kept for probes).
@@ -62,7 +73,7 @@ pub const fn may_send(interest: Interest, constraint: Constraint) -> bool {
         Constraint::Paced | Constraint::CongestionLimited | Constraint::ProbesOnly => {
             matches!(interest, Interest::Probe)
         }
-        Constraint::SentQueueFull => false,
+        Constraint::PathUnproven | Constraint::SentQueueFull => false,
     }
 }
 

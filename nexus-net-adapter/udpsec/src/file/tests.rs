@@ -14,7 +14,8 @@ fn names_that_lead_elsewhere_are_refused() {
     for name in ["a", "a b.txt", "..a", "ä"] {
         assert_eq!(safe_name(name.as_bytes()).expect("plain"), name);
     }
-    for name in [&b""[..], b".", b"..", b"/etc/passwd", b"../a", b"a/b", b"a\\b", b"a\0", b"\x1b[2J", b"\xff"] {
+    for name in [&b""[..], b".", b"..", b"/etc/passwd", b"../a", b"a/b", b"a\\b", b"a\0", b"\x1b[2J", b"\xff"]
+    {
         assert!(safe_name(name).is_err(), "{name:?}");
     }
 }

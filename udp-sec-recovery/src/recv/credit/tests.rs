@@ -96,3 +96,14 @@ fn credit_ends_at_the_last_stream_offset() {
     credit.on_read(STREAM_OFFSET_MAX, 16);
     assert_eq!(credit.due(), Some(STREAM_OFFSET_MAX));
 }
+
+#[test]
+fn a_probe_repeats_what_may_not_have_arrived() {
+    let mut credit = Credit::new(CAPACITY);
+    assert_eq!(credit.to_probe_with(), None);
+    credit.on_read(QUARTER, CAPACITY);
+    credit.on_sent(CAPACITY + QUARTER);
+    assert_eq!((credit.due(), credit.to_probe_with()), (None, Some(CAPACITY + QUARTER)));
+    credit.on_acked(CAPACITY + QUARTER);
+    assert_eq!(credit.to_probe_with(), None);
+}

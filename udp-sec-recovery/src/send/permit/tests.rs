@@ -3,18 +3,19 @@
 use super::*;
 
 const INTERESTS: [Interest; 4] = [Interest::None, Interest::NewData, Interest::LostData, Interest::Probe];
-const CONSTRAINTS: [Constraint; 5] = [
+const CONSTRAINTS: [Constraint; 6] = [
     Constraint::None,
     Constraint::Paced,
     Constraint::CongestionLimited,
     Constraint::ProbesOnly,
+    Constraint::PathUnproven,
     Constraint::SentQueueFull,
 ];
 
 #[test]
 fn full_cross_product() {
     // One row per constraint; columns as in `INTERESTS`: none, new data, lost data, probe.
-    let table = ["-NLP", "---P", "---P", "---P", "----"];
+    let table = ["-NLP", "---P", "---P", "---P", "----", "----"];
     for (constraint, row) in CONSTRAINTS.into_iter().zip(table) {
         for (interest, cell) in INTERESTS.into_iter().zip(row.chars()) {
             assert_eq!(may_send(interest, constraint), cell != '-', "{interest:?} under {constraint:?}");
@@ -38,6 +39,13 @@ fn a_packet_must_fit_the_window_whole() {
     assert_eq!(Constraint::of_window(1200, 1200), Constraint::None);
     assert_eq!(Constraint::of_window(1199, 1200), Constraint::CongestionLimited);
     assert_eq!(Constraint::of_window(0, 1), Constraint::CongestionLimited);
+}
+
+#[test]
+fn an_unproven_path_gets_no_more_than_its_room() {
+    assert_eq!(Constraint::of_path(None, 1200), Constraint::None);
+    assert_eq!(Constraint::of_path(Some(1200), 1200), Constraint::None);
+    assert_eq!(Constraint::of_path(Some(1199), 1200), Constraint::PathUnproven);
 }
 
 #[test]
