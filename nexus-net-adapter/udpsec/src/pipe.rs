@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::thread;
 
 use anyhow::{Context, Result};
-use nexus_net_adapter::backend::host::HostStream;
+use nexus_net_adapter::backend::host::{HostEndpoint, HostStream};
 use nexus_net_adapter::stream::{ReliableStream, StreamError};
 use udp_sec::time::Instant;
 
@@ -31,6 +31,7 @@ pub(crate) fn run_listen(args: &ListenArgs) -> Result<()> {
     let endpoint = args.listening.bind(APPLICATION)?;
     let stream = endpoint.accept(Instant::MAX).map_err(network::explain)?;
     eprintln!("connected with {}", stream.peer_addr()?);
+    attend(&endpoint);
     let outcome = join(stream);
     network::linger(&endpoint);
     outcome
@@ -39,9 +40,21 @@ pub(crate) fn run_listen(args: &ListenArgs) -> Result<()> {
 /// Calls a peer.
 pub(crate) fn run_connect(args: &ConnectArgs) -> Result<()> {
     let (endpoint, stream) = args.calling.connect(APPLICATION)?;
+    attend(&endpoint);
     let outcome = join(stream);
     network::linger(&endpoint);
     outcome
+}
+
+/// Keeps the session going while both ends of the pipe are blocked: a terminal may be silent for hours, and a program
+/// may take its time to read.
+fn attend(endpoint: &HostEndpoint) {
+    let endpoint = endpoint.clone();
+    thread::spawn(move || {
+        loop {
+            endpoint.attend(Instant::MAX);
+        }
+    });
 }
 
 /// Copies both ways until both are at their end.
