@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use nexus_net_adapter::backend::host::HostStream;
+use nexus_net_adapter::backend::host::{HostEndpoint, HostStream};
 use nexus_net_adapter::stream::ReliableStream;
 use sha2::{Digest, Sha256};
 use udp_sec::time::Instant;
@@ -30,23 +30,33 @@ pub(crate) struct Args {
 
 /// Sends the file and waits until the peer has stored and verified it.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let (mut source, name, size) = open(&args.file)?;
-    let (endpoint, mut stream) = args.calling.connect(file::APPLICATION)?;
+    let (source, name, size) = open(&args.file)?;
+    let (endpoint, stream) = args.calling.connect(file::APPLICATION)?;
+    let outcome = deliver(args, &endpoint, stream, source, name, size);
+    network::linger(&endpoint);
+    outcome
+}
+
+fn deliver(
+    args: &Args,
+    endpoint: &HostEndpoint,
+    mut stream: HostStream,
+    mut source: File,
+    name: &str,
+    size: u64,
+) -> Result<()> {
     let begun = endpoint.now();
     let progress = Progress::new(name, size);
     let sent = send(&mut stream, &mut source, name, size, &progress);
     let hash = sent.inspect_err(|_| {
         progress.abandon();
         stream.abort();
-        network::linger(&endpoint);
     })?;
     let elapsed = endpoint.now().saturating_since(begun);
-    let transfer = Transfer { endpoint: &endpoint, stream: &stream, name, bytes: size, elapsed, hash: &hash };
+    let transfer = Transfer { endpoint, stream: &stream, name, bytes: size, elapsed, hash: &hash };
     progress.finish(&transfer.verdict());
     let written = args.stats.as_deref().map_or(Ok(()), |path| transfer.write(path));
-    let closed = stream.close(Instant::MAX);
-    network::linger(&endpoint);
-    closed.map_err(network::explain)?;
+    stream.close(Instant::MAX).map_err(network::explain)?;
     written
 }
 
