@@ -4,10 +4,10 @@
 //! application, multiplexer
 //!        │  stream::ReliableStream      all that they know
 //!        ▼
-//! udp::Driver ◄──► Endpoint             sessions, from udp-sec-recovery
-//!        │  udp::Datagrams              all that the sessions' driver knows
-//!        ▼
-//! backend::host    backend::memory      sockets, clocks, entropy
+//! udp::Driver ◄──► Endpoint             tcp::SecureTcp       sessions: from udp-sec-recovery, or over TCP
+//!        │  udp::Datagrams                     │  tcp::ByteStream      all that a session's driver knows
+//!        ▼                                     ▼
+//! backend::host    backend::memory      backend::host    backend::pipe      sockets, clocks, entropy
 //! ```
 //!
 //! | feature | brings | needs |
@@ -15,9 +15,11 @@
 //! | (none) | the trait `ReliableStream` | `core` |
 //! | `udp` | `UdpSecStream` over any `Datagrams`; the in-memory backend | `core` |
 //! | `mux` | up to 128 streams with priorities over any `ReliableStream` | `core` |
+//! | `tcp` | `SecureTcpStream`: the same keys and checks over any `ByteStream`; the in-memory pipe | `core`, `alloc` |
 //! | `std` | `HostEndpoint`, `HostStream`: UDP sockets, threads | a Unix system, Rust 1.88 |
 //!
-//! Reading order: [`stream`], then with `udp` the modules `udp` and `backend`.
+//! Reading order: [`stream`], then with `udp` the modules `udp` and `backend`, with `tcp` the module `tcp`; [`select`]
+//! decides between the two.
 #![cfg_attr(
     feature = "std",
     doc = "

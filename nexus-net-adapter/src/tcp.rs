@@ -14,7 +14,7 @@
 //! which parameters meet, and who is refused are decided by the same code; only the Noise prologue differs. Every
 //! later record is sealed. What it says, how a session ends, and what is refused stands in `docs/tcp.md`.
 //!
-//! A stream is a [`ReliableStream`](crate::stream::ReliableStream) only behind this handshake. One without it is none:
+//! A byte stream is a [`ReliableStream`](crate::stream::ReliableStream) only behind this handshake. One without it is none:
 //!
 //! ```compile_fail,E0277
 //! fn multiplex(_: impl nexus_net_adapter::stream::ReliableStream) {}
@@ -24,6 +24,28 @@
 //! multiplex(plain); // a byte stream, but whose?
 //! ```
 //!
+#![cfg_attr(
+    feature = "mux",
+    doc = "
+So a multiplexer does not begin on one, and on a session it begins when the peer has proven itself:
+
+```
+use nexus_net_adapter::mux::Pump;
+# use nexus_net_adapter::backend::pipe::PipeEnd;
+# use nexus_net_adapter::tcp::SecureTcpStream;
+fn begin(session: SecureTcpStream<PipeEnd<'_, 4096>, Vec<u8>>) {
+    let _ = Pump::<_, 4096>::begin(session);
+}
+```
+```compile_fail,E0277
+use nexus_net_adapter::mux::Pump;
+# use nexus_net_adapter::backend::pipe::PipeEnd;
+fn begin(plain: PipeEnd<'_, 4096>) {
+    let _ = Pump::<_, 4096>::begin(plain);
+}
+```
+"
+)]
 //! Reading order: [`Config`] and [`SecureTcpStream`], then `session` (what happens), `record` (the bytes).
 
 mod bytes;

@@ -87,6 +87,11 @@ pub const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(120);
 /// Bytes sent to an address that has not proven to be the peer's, for each byte received from there (RFC 9000
 /// section 8.1).
 pub const UNPROVEN_FACTOR: u64 = 3;
+/// Of those, bytes kept for bare PINGs: the idle timeout's worth of probes, for otherwise nothing could ever prove the
+/// path once all that was sent is lost.
+pub const UNPROVEN_RESERVE: u64 = DATAGRAM_MAX;
+/// The most that a bare PING takes, an ACK of all ranges with it.
+pub const UNPROVEN_PING: u64 = 200;
 /// The idle timeout is at least this many probe timeouts, and a closing session answers for as many.
 pub const PTO_PERIODS: u64 = 3;
 

@@ -6,6 +6,7 @@ use crate::handshake::params::{ApplicationProtocol, Parameters};
 use crate::handshake::{Accepted, Answer, Authorized, Incoming, Initiator, Responder};
 use crate::keys::{PublicKey, StaticKeypair};
 use crate::session::Session;
+use crate::session::record::RecordSession;
 use chacha20::ChaCha20Rng;
 use core::fmt;
 use rand_core::{SeedableRng, TryCryptoRng, TryRng};
@@ -209,4 +210,5 @@ fn everything_can_move_to_another_thread() {
     is_send::<Incoming>();
     is_send::<Authorized>();
     is_send::<Session>();
+    is_send::<RecordSession>();
 }

@@ -10,6 +10,8 @@ mod shared;
 mod socket;
 mod storage;
 mod stream;
+#[cfg(feature = "tcp")]
+mod tcp;
 mod waiting;
 mod waker;
 
@@ -19,6 +21,8 @@ pub use pool::HostPool;
 pub use socket::HostSocket;
 pub use storage::HostStorage;
 pub use stream::HostStream;
+#[cfg(feature = "tcp")]
+pub use tcp::{HostTcp, HostTcpListener, HostTcpStream, TcpError, connect_tcp};
 
 /// Sessions that one [`HostEndpoint`] can have at once.
 pub const SESSIONS_MAX: usize = 1024;

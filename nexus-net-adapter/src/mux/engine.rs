@@ -56,15 +56,16 @@ pub enum Event {
 /// three quarters for what it receives, one quarter for what it sends. A stream begins with `CREDIT` bytes of
 /// credit. The contract's values are the defaults, and the most that compiles.
 ///
-/// `memory` is lent, one item a stream, in whatever holds it: an array, a `Vec`, a borrowed slice. With fewer items
-/// there are fewer streams. So all that a session can ever hold is `STREAMS` × `BYTES` + the size of this struct.
+/// `memory` is lent, `BYTES` for each stream, in whatever holds it: an array, a `Vec`, a borrowed slice. With less of
+/// it there are fewer streams. So all that a session can ever hold is `STREAMS` × `BYTES` + the size of this struct;
+/// memory of streams that are never opened is never touched.
 ///
 /// # Capacities above the contract's do not compile
 /// ```compile_fail
 /// # use nexus_net_adapter::{mux::{Engine, Side}, stream::PeerIdentity};
 /// # use udp_sec::keys::PublicKey;
 /// # let peer = PeerIdentity::unproven_for_tests(PublicKey::from_bytes([7; 32]));
-/// let memory = vec![[0; 4096]; 129];
+/// let memory = vec![0; 129 * 4096];
 /// Engine::<_, 129, 4096, 1024>::new(Side::Initiator, peer, memory);
 /// ```
 #[derive(Debug)]
@@ -102,7 +103,7 @@ pub struct Engine<
 
 impl<M, const STREAMS: usize, const BYTES: usize, const CREDIT: u32> Engine<M, STREAMS, BYTES, CREDIT>
 where
-    M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+    M: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// The part of a stream's memory that is for receiving, in bytes.
     pub const WINDOW: usize = BYTES / 4 * 3;
@@ -120,7 +121,7 @@ where
     pub fn new(side: Side, peer: PeerIdentity, memory: M) -> Self {
         // Said here so that it is worked out, for these capacities.
         let [_, _, _] = Self::SPARE;
-        let places = memory.as_ref().len();
+        let places = memory.as_ref().len().checked_div(BYTES).unwrap_or(0);
         Self {
             side,
             peer,
@@ -405,7 +406,8 @@ where
 
     /// The stream at `place`, with its memory: to receive, to send.
     fn parts(&mut self, place: u8) -> Option<(&mut Stream, &mut [u8], &mut [u8])> {
-        let bytes = self.memory.as_mut().get_mut(usize::from(place))?;
+        let start = usize::from(place).checked_mul(BYTES)?;
+        let bytes = self.memory.as_mut().get_mut(start..start.checked_add(BYTES)?)?;
         let (inbound, outbound) = bytes.split_at_mut_checked(Self::WINDOW)?;
         Some((self.table.get_mut(place)?, inbound, outbound))
     }

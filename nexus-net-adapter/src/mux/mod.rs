@@ -32,8 +32,8 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // On a network, `Pump::begin` knows the peer. Four streams of 4 KiB, each with 1 KiB of credit at first.
 //! let peer = PeerIdentity::unproven_for_tests(PublicKey::from_bytes([7; 32]));
-//! let mut alice = Engine::<_, 4, 4096, 1024>::new(Side::Initiator, peer, [[0; 4096]; 4]);
-//! let mut bob = Engine::<_, 4, 4096, 1024>::new(Side::Responder, peer, [[0; 4096]; 4]);
+//! let mut alice = Engine::<_, 4, 4096, 1024>::new(Side::Initiator, peer, [0; 4 * 4096]);
+//! let mut bob = Engine::<_, 4, 4096, 1024>::new(Side::Responder, peer, [0; 4 * 4096]);
 //!
 //! let stream = alice.open(PriorityClass::HIGHEST, StreamName::new("greeting")?)?;
 //! alice.write(stream, b"hello, bob")?;

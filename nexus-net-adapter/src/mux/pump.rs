@@ -49,7 +49,6 @@ enum Outlet {
 
 /// What a run did.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[must_use]
 pub enum Progress {
     /// Nothing: nothing came, and nothing could leave.
     Idle,
@@ -104,7 +103,7 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
         deadline: Instant,
     ) -> Result<Progress, End>
     where
-        M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+        M: AsRef<[u8]> + AsMut<[u8]>,
     {
         self.run_with(engine, deadline, |_, _| 0)
     }
@@ -120,7 +119,7 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
         mut take: impl FnMut(StreamId, &[u8]) -> usize,
     ) -> Result<Progress, End>
     where
-        M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+        M: AsRef<[u8]> + AsMut<[u8]>,
     {
         let progress = self.pass(engine, &mut take)?;
         if progress == Progress::Moved {
@@ -154,7 +153,7 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
         engine: &Engine<M, STREAMS, BYTES, CREDIT>,
     ) -> Interest
     where
-        M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+        M: AsRef<[u8]> + AsMut<[u8]>,
     {
         let output = !self.waiting.is_empty() || engine.has_output();
         if output && self.outlet == Outlet::Open { Interest::Either } else { Interest::Readable }
@@ -167,7 +166,7 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
         take: &mut impl FnMut(StreamId, &[u8]) -> usize,
     ) -> Result<Progress, End>
     where
-        M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+        M: AsRef<[u8]> + AsMut<[u8]>,
     {
         let outcome = match engine.ended() {
             Some(end) => Err(end),
@@ -188,7 +187,7 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
         take: &mut impl FnMut(StreamId, &[u8]) -> usize,
     ) -> Result<Progress, End>
     where
-        M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+        M: AsRef<[u8]> + AsMut<[u8]>,
     {
         let mut progress = Progress::Idle;
         for _ in 0..READS_MAX {
@@ -209,7 +208,7 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
         engine: &mut Engine<M, STREAMS, BYTES, CREDIT>,
     ) -> Result<Progress, End>
     where
-        M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+        M: AsRef<[u8]> + AsMut<[u8]>,
     {
         let mut progress = Progress::Idle;
         while self.outlet == Outlet::Open {
@@ -246,4 +245,4 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,7 +8,7 @@ use super::id::PriorityClass;
 use super::limits::{CLASSES, HIGH_PRIORITY_BURST};
 
 /// Which of up to 128 streams wait, by class.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Scheduler {
     /// One bit a stream.
     waiting: [u128; CLASSES],
@@ -16,6 +16,8 @@ pub struct Scheduler {
     last_stream: [u8; CLASSES],
     /// Frames in a row that went to the highest class while a lower one waited.
     burst: u8,
+    /// The highest class that had one of them; below all classes while there are none.
+    burst_class: u8,
     /// The class that had the last turn of a lower class.
     last_lower: u8,
 }
@@ -33,7 +35,7 @@ pub struct Turn {
 /// Why a class has its turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Standing {
-    /// Nothing else waits, in a lower class or a higher one.
+    /// It is the highest that waits, and no lower one does.
     Alone,
     /// It is the highest that waits.
     Highest,
@@ -44,8 +46,14 @@ enum Standing {
 impl Scheduler {
     /// Nothing waits.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            waiting: [0; CLASSES],
+            last_stream: [0; CLASSES],
+            burst: 0,
+            burst_class: u8::MAX,
+            last_lower: 0,
+        }
     }
 
     /// Stream `stream`, below 128, of class `priority` has something to send. Saying it again changes nothing.
@@ -72,10 +80,13 @@ impl Scheduler {
     #[must_use]
     pub fn next(&self) -> Option<Turn> {
         let highest = PriorityClass::all().find(|class| self.waits(*class))?;
-        let (priority, standing) = match self.next_lower(highest) {
-            None => (highest, Standing::Alone),
+        // Lower than what had the burst: a class that is the highest only now, because the higher ones have just
+        // sent all they had, must not miss its turn for that.
+        let lower = self.next_lower(highest.get().min(self.burst_class));
+        let (priority, standing) = match lower {
+            _ if self.next_lower(highest.get()).is_none() => (highest, Standing::Alone),
             Some(lower) if self.burst >= HIGH_PRIORITY_BURST => (lower, Standing::Lower),
-            Some(_) => (highest, Standing::Highest),
+            _ => (highest, Standing::Highest),
         };
         let class = usize::from(priority.get());
         let stream = next_set(*self.waiting.get(class)?, *self.last_stream.get(class)?)?;
@@ -87,13 +98,14 @@ impl Scheduler {
         if let Some(last) = self.last_stream.get_mut(usize::from(turn.priority.get())) {
             *last = turn.stream;
         }
-        match turn.standing {
-            Standing::Alone => self.burst = 0,
-            Standing::Highest => self.burst = self.burst.saturating_add(1),
-            Standing::Lower => {
-                self.burst = 0;
-                self.last_lower = turn.priority.get();
-            }
+        if turn.standing == Standing::Highest {
+            self.burst = self.burst.saturating_add(1);
+            self.burst_class = self.burst_class.min(turn.priority.get());
+            return;
+        }
+        (self.burst, self.burst_class) = (0, u8::MAX);
+        if turn.standing == Standing::Lower {
+            self.last_lower = turn.priority.get();
         }
     }
 
@@ -101,10 +113,16 @@ impl Scheduler {
         self.waiting.get(usize::from(class.get())).is_some_and(|waiting| *waiting != 0)
     }
 
-    /// The waiting class below `highest` whose turn is next, in the circle that begins behind the last one.
-    fn next_lower(&self, highest: PriorityClass) -> Option<PriorityClass> {
-        let waiting = || PriorityClass::all().filter(|class| *class > highest && self.waits(*class));
+    /// The waiting class below class `high` whose turn is next, in the circle that begins behind the last one.
+    fn next_lower(&self, high: u8) -> Option<PriorityClass> {
+        let waiting = || PriorityClass::all().filter(|class| class.get() > high && self.waits(*class));
         waiting().find(|class| class.get() > self.last_lower).or_else(|| waiting().next())
+    }
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

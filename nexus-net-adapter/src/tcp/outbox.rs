@@ -4,8 +4,8 @@
 //! memory  | free | sealed records, maybe cut | header, kind, data … | free |
 //!         0    start                      sealed                   end
 //! ```
-//! A record is sealed when it is full, when another kind follows, or when everything before it has left. So it leaves
-//! at once on a free path, and grows while TCP is the limit.
+//! A record is sealed when it is full, when another kind follows, or when everything that was offered to the wire has
+//! left. So it leaves at once on a free path, and grows while TCP is the limit.
 
 use udp_sec::limits::{RECORD_TEXT_MAX, TAG_LEN};
 use udp_sec::session::SealError;
@@ -21,11 +21,13 @@ pub(super) struct Outbox<B> {
     start: usize,
     sealed: usize,
     end: usize,
+    /// The end of what was offered to the wire.
+    offered: usize,
 }
 
 impl<B: Buffer> Outbox<B> {
     pub(super) const fn new(memory: B) -> Self {
-        Self { memory, start: 0, sealed: 0, end: 0 }
+        Self { memory, start: 0, sealed: 0, end: 0, offered: 0 }
     }
 
     /// Bytes that have not left, frames and tags included.
@@ -100,12 +102,16 @@ impl<B: Buffer> Outbox<B> {
 
     /// Drops everything: nothing can leave any more.
     pub(super) const fn clear(&mut self) {
-        (self.start, self.sealed, self.end) = (0, 0, 0);
+        (self.start, self.sealed, self.end, self.offered) = (0, 0, 0, 0);
     }
 
-    /// Seals what has to wait no longer: the open record, if nothing else is there to leave.
+    /// Seals the open record if the wire has taken all that it was offered, and offers what is sealed.
     pub(super) fn ready(&mut self, session: &mut RecordSession) -> Result<(), SealError> {
-        if self.start == self.sealed { self.seal(session) } else { Ok(()) }
+        if self.start >= self.offered {
+            self.seal(session)?;
+        }
+        self.offered = self.sealed;
+        Ok(())
     }
 
     /// What is to leave now.
@@ -156,6 +162,7 @@ impl<B: Buffer> Outbox<B> {
             self.memory.as_mut().copy_within(self.start..self.end, 0);
             self.end = self.end.saturating_sub(self.start);
             self.sealed = self.sealed.saturating_sub(self.start);
+            self.offered = self.offered.saturating_sub(self.start);
             self.start = 0;
         }
         let end = self.end.checked_add(bytes.len())?;

@@ -3,9 +3,7 @@
 //! `docs/tcp.md`.
 
 use udp_sec::error::{CloseCode, Reject};
-use udp_sec::limits::{
-    INITIATION_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RECORD_TEXT_MAX, RESPONSE_LEN, TAG_LEN,
-};
+use udp_sec::limits::{INITIATION_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RESPONSE_LEN, TAG_LEN};
 
 /// The length in front of a record. Bytes.
 pub(super) const HEADER_LEN: usize = 2;

@@ -226,8 +226,10 @@ impl<B: Buffer> SecureTcp<B> {
                 // A peer whose bytes wait to be read is not silent.
                 Due::Timeout if self.inbox.has_text() => liveness.heard(now),
                 Due::Timeout => self.end(CloseReason::IdleTimeout),
-                // Whatever is on its way already is a sign of life.
-                Due::Sign | Due::Question if !self.outbox.is_empty() => liveness.sent(now),
+                // Whatever is on its way already is a sign of life; and where nothing can leave, none will.
+                Due::Sign | Due::Question if self.wire != Wire::Open || !self.outbox.is_empty() => {
+                    liveness.sent(now);
+                }
                 Due::Sign => self.say(now, Record::Alive),
                 Due::Question => self.say(now, Record::Ping),
                 Due::Nothing => {}

@@ -86,8 +86,15 @@ impl<T: ByteStream, B: Buffer> SecureTcpStream<T, B> {
     }
 
     /// The byte stream below.
-    pub const fn transport(&mut self) -> &mut T {
-        &mut self.transport
+    #[must_use]
+    pub const fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// When something will be due even if nothing arrives, for callers that wait for several streams at once.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Instant> {
+        self.session.wake_at()
     }
 
     /// Calls `attempt` until it does not ask to wait, or the deadline has passed.

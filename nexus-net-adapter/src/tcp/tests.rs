@@ -90,7 +90,7 @@ impl Pair {
     }
 
     pub(crate) fn establish(&mut self) {
-        self.to_server();
+        self.carry_there();
         self.answer().unwrap();
         self.exchange();
         assert_eq!(self.client.established().unwrap().key(), self.server_config.keypair.public());
@@ -102,22 +102,22 @@ impl Pair {
         self.server.answer(&self.server_config, &policy, &mut rng(4))
     }
 
-    pub(crate) fn to_server(&mut self) -> usize {
+    pub(crate) fn carry_there(&mut self) -> usize {
         carry(self.now, &mut self.client, &mut self.server)
     }
 
-    pub(crate) fn to_client(&mut self) -> usize {
+    pub(crate) fn carry_back(&mut self) -> usize {
         carry(self.now, &mut self.server, &mut self.client)
     }
 
     /// Until both have said all they have to say.
     pub(crate) fn exchange(&mut self) {
-        while self.to_server() + self.to_client() > 0 {}
+        while self.carry_there() + self.carry_back() > 0 {}
     }
 
     /// Time passes without anything on the wire.
     pub(crate) fn pass(&mut self, span: Duration) {
-        self.now = self.now + span;
+        self.now += span;
         self.client.handle_timeout(self.now);
         self.server.handle_timeout(self.now);
     }

@@ -36,7 +36,9 @@ fn link(loss: u32, rtt: u64) -> LinkConfig {
 fn goodput_by_loss_and_round_trip_time() {
     let runs: Vec<_> = LOSSES
         .iter()
-        .flat_map(|(loss, _)| RTTS.iter().flat_map(move |rtt| (0..SEEDS).map(move |seed| (*loss, *rtt, seed))))
+        .flat_map(|(loss, _)| {
+            RTTS.iter().flat_map(move |rtt| (0..SEEDS).map(move |seed| (*loss, *rtt, seed)))
+        })
         .collect();
     let rates = on_two_threads(&runs, |&(loss, rtt, seed)| {
         succeed(&Scenario::new(seed, BYTES).link(link(loss, rtt))).goodput(BYTES) / 8

@@ -76,7 +76,10 @@ fn assert_bounded_time(runs: &[Run]) {
             let most = if undisturbed(&run) { SLOWDOWN_MAX } else { SLOWDOWN_DISTURBED_MAX };
             let in_time = run.transfer.is_some_and(|time| time <= ideal * most + BEFORE_FIRST_SAMPLE);
             if !in_time {
-                println!("run {} of {:?}: {:?}, more than {most} x {ideal:?}", run.nth, run.cell, run.transfer);
+                println!(
+                    "run {} of {:?}: {:?}, more than {most} x {ideal:?}",
+                    run.nth, run.cell, run.transfer
+                );
             }
             in_time
         }));
@@ -98,7 +101,8 @@ fn print_failures(runs: &[Run]) {
 
 /// Successes of each cell, a line for each loss and round-trip time.
 fn table(runs: &[Run], seeds: u64, disturbances: &[Disturbance]) -> String {
-    let mut text = format!("successes of {seeds} for each loss and RTT, by reordering/duplication/corruption (%)\n");
+    let mut text =
+        format!("successes of {seeds} for each loss and RTT, by reordering/duplication/corruption (%)\n");
     text += "loss  RTT";
     for Disturbance { reordering, duplication, corruption } in disturbances {
         text += &format!(" {:>7}", format!("{reordering}/{duplication}/{corruption}"));
@@ -117,19 +121,25 @@ fn table(runs: &[Run], seeds: u64, disturbances: &[Disturbance]) -> String {
 }
 
 /// Compares with the committed rates of the same number of seeds: none may have fallen.
+///
+/// The runs are fixed by their seeds, so the rates are, too. Where half of the datagrams are lost, any change of
+/// behaviour deals the few runs of a cell anew: then the rates of a hundred seeds decide (`scripts/soak.sh`).
 fn assert_not_below_snapshot(name: &str, now: &str) {
     let path = snapshot_path(name);
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    let numbers =
+        |line: &str| line.split_whitespace().map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>();
+    let mut fallen = before.lines().zip(now.lines()).filter(|(before, now)| {
+        numbers(before).into_iter().zip(numbers(now)).any(|(before, now)| now < before)
+    });
     if updating() {
+        fallen.for_each(|(before, now)| println!("{name}: a rate fell\nbefore {before}\nnow    {now}"));
         std::fs::write(&path, now).expect("the snapshot can be written");
         return;
     }
-    let before = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}; HARNESS_UPDATE=1 makes it", path.display()));
-    assert_eq!(before.lines().count(), now.lines().count(), "{name}: another number of lines");
-    let numbers = |line: &str| line.split_whitespace().map(|word| word.parse::<u64>().ok()).collect::<Vec<_>>();
-    for (before, now) in before.lines().zip(now.lines()) {
-        let fell = numbers(before).into_iter().zip(numbers(now)).any(|(before, now)| now < before);
-        assert!(!fell, "{name}: a success rate fell\nbefore {before}\nnow    {now}");
+    assert_eq!(before.lines().count(), now.lines().count(), "{name}: HARNESS_UPDATE=1 makes it");
+    if let Some((before, now)) = fallen.next() {
+        panic!("{name}: a success rate fell\nbefore {before}\nnow    {now}");
     }
     if before != now {
         println!("{name}: success rates have risen; HARNESS_UPDATE=1 records it");

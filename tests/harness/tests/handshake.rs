@@ -57,7 +57,9 @@ fn all_complete_at_30_percent_loss() {
 
 #[test]
 fn all_complete_at_30_percent_corruption() {
-    assert_figures(&handshakes(&LinkConfig::default().delay(ms(15)).corruption(bursty(30)).corrupt_offsets(0..51)));
+    assert_figures(&handshakes(
+        &LinkConfig::default().delay(ms(15)).corruption(bursty(30)).corrupt_offsets(0..51),
+    ));
 }
 
 #[test]
@@ -65,6 +67,9 @@ fn long_round_trips_make_exactly_one_session() {
     for rtt in [1_500, 10_000] {
         let report = handshake(rtt, &LinkConfig::default().delay(ms(rtt / 2)));
         assert!(report.to_server.sent >= 2, "the initiation is repeated while the answer is under way");
-        println!("RTT {rtt} ms: established after {:?}, {} datagrams", report.client.established, report.to_server.sent);
+        println!(
+            "RTT {rtt} ms: established after {:?}, {} datagrams",
+            report.client.established, report.to_server.sent
+        );
     }
 }

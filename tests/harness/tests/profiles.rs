@@ -33,10 +33,10 @@ struct Sizes {
 }
 
 /// With the portable cipher, as on a device. A change is a decision: it belongs into the changelog.
-const PORTABLE: Sizes = Sizes { session: 208, small: 20_432, medium: 148_272, host: 1_696, device: 55_536 };
+const PORTABLE: Sizes = Sizes { session: 208, small: 20_432, medium: 148_272, host: 1_696, device: 55_480 };
 /// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for
 /// all.
-const RING: Sizes = Sizes { session: 1_232, small: 21_456, medium: 149_296, host: 2_720, device: 61_696 };
+const RING: Sizes = Sizes { session: 1_232, small: 21_456, medium: 149_296, host: 2_720, device: 61_664 };
 
 const BUILT: Sizes = Sizes {
     session: size_of::<Session>(),
@@ -52,12 +52,8 @@ fn sizes_are_pinned() {
     assert_eq!(BUILT, pinned);
 }
 
-/// Issue: `Small` is at most 24 KiB in all, a `Host` connection at most 8 KiB without the storage lent to it.
-#[test]
-fn sizes_are_within_their_bounds() {
-    assert!(BUILT.small <= 24 * KIB);
-    assert!(BUILT.host <= 8 * KIB);
-}
+// Issue: `Small` is at most 24 KiB in all, a `Host` connection at most 8 KiB without the storage lent to it.
+const _: () = assert!(BUILT.small <= 24 * KIB && BUILT.host <= 8 * KIB);
 
 #[test]
 fn the_readme_states_the_sizes() {
@@ -69,7 +65,8 @@ fn the_readme_states_the_sizes() {
     let (stated, after) = rest.split_once(END).expect("the block has an end");
     let computed = table();
     if common::updating() {
-        std::fs::write(path, format!("{before}{BEGIN}{computed}{END}{after}")).expect("the README can be written");
+        std::fs::write(path, format!("{before}{BEGIN}{computed}{END}{after}"))
+            .expect("the README can be written");
     } else {
         assert_eq!(stated, computed, "README.md; HARNESS_UPDATE=1 rewrites the block");
     }

@@ -18,7 +18,9 @@ fn mean(values: &[f64]) -> f64 {
 #[test]
 fn fills_the_link() {
     let goodputs: Vec<f64> = (0..5)
-        .map(|seed| succeed(&Scenario::new(seed, 10 * MIB).link(interop_link())).goodput(10 * MIB) as f64 / 1e6)
+        .map(|seed| {
+            succeed(&Scenario::new(seed, 10 * MIB).link(interop_link())).goodput(10 * MIB) as f64 / 1e6
+        })
         .collect();
     println!("goodput, Mbit/s: {goodputs:.3?}");
     assert!(mean(&goodputs) >= 9.0);

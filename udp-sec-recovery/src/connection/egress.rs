@@ -199,14 +199,28 @@ impl<S: Storage> Connection<S> {
         }
         if let Some(interest) = permitted {
             self.write_control(interest, &mut writer, &mut plan);
-            self.write_stream(interest, &mut writer, &mut plan);
+            // A probe that is to prove the path need not be large.
+            if self.path_proven || interest != Interest::Probe {
+                self.write_stream(interest, &mut writer, &mut plan);
+            }
             let needs_ping = self.control.ping || interest == Interest::Probe;
             plan.ack_eliciting |= !plan.ack_eliciting && needs_ping && writer.ping().is_ok();
             // Whatever elicits an acknowledgement serves as the ping.
             self.control.ping &= !plan.ack_eliciting;
+        } else if self.may_ask_for_proof() {
+            plan.ack_eliciting = !writer.is_empty() && writer.ping().is_ok();
         }
         plan.len = writer.len();
         plan
+    }
+
+    /// Whether an ACK takes a PING along: its acknowledgement proves a path that nothing else may be sent to.
+    fn may_ask_for_proof(&mut self) -> bool {
+        let sent = self.storage.memory().sent;
+        let free = sent.storage_capacity().saturating_sub(sent.storage_len());
+        let held_back = Constraint::of_sent_queue(free)
+            .max(Constraint::of_window(self.controller.room(), limits::DATAGRAM_MAX));
+        !self.path_proven && held_back == Constraint::None
     }
 
     fn write_ack(&mut self, now: Instant, writer: &mut FrameWriter<'_>, plan: &mut Plan) {

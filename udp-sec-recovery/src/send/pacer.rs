@@ -38,16 +38,26 @@ pub struct Pacer {
     tokens: u64,
     /// The fraction of a byte that accrued, in units of 1/[`Rate::micros`].
     fraction: u64,
-    /// Up to when `tokens` is counted; `None` before the first call.
-    counted_at: Option<Instant>,
+    phase: Phase,
+}
+
+/// What the bucket is doing, and up to when its tokens are counted. Without this, a small packet would wait for a
+/// batch that it does not need.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Nothing was asked of it so far.
+    New,
+    /// Datagrams leave as long as there are tokens for one.
+    Spending(Instant),
+    /// It ran empty, and fills up to a batch.
+    Refilling(Instant),
 }
 
 impl Pacer {
     /// A full bucket.
     #[must_use]
     pub const fn new() -> Self {
-        // The first call cuts this down to the size of the bucket, which only the path can tell.
-        Self { tokens: u64::MAX, fraction: 0, counted_at: None }
+        Self { tokens: BURST_MIN, fraction: 0, phase: Phase::New }
     }
 
     /// Asks how much may leave at `now`, with a congestion window of `window` bytes and this smoothed round-trip
@@ -55,10 +65,18 @@ impl Pacer {
     pub fn poll(&mut self, now: Instant, window: u64, smoothed_rtt: Duration) -> Pace {
         let rate = Rate::new(window, smoothed_rtt);
         let (burst, quantum) = rate.burst_and_quantum();
-        self.accrue(now, rate, burst);
-        if self.tokens >= quantum {
+        let (counted_at, needed) = match self.phase {
+            Phase::New => (now, DATAGRAM_MAX),
+            Phase::Spending(at) => (at, DATAGRAM_MAX),
+            Phase::Refilling(at) => (at, quantum),
+        };
+        self.accrue(now.saturating_since(counted_at), rate, burst);
+        let counted_at = counted_at.max(now);
+        if self.tokens >= needed {
+            self.phase = Phase::Spending(counted_at);
             return Pace::Ready(self.tokens);
         }
+        self.phase = Phase::Refilling(counted_at);
         Pace::Wait(now + rate.time_for(quantum.saturating_sub(self.tokens), self.fraction))
     }
 
@@ -67,9 +85,7 @@ impl Pacer {
         self.tokens = self.tokens.saturating_sub(bytes);
     }
 
-    fn accrue(&mut self, now: Instant, rate: Rate, burst: u64) {
-        let elapsed = now.saturating_since(self.counted_at.unwrap_or(now));
-        self.counted_at = Some(self.counted_at.unwrap_or(now).max(now));
+    fn accrue(&mut self, elapsed: Duration, rate: Rate, burst: u64) {
         // A fraction of the last rate is less than a byte at this one too, whatever the rates.
         let carried = self.fraction.min(rate.micros.saturating_sub(1));
         // Where this saturates, it is far more than the bucket holds.

@@ -50,9 +50,26 @@ pub(super) struct State {
     next: Next,
     /// When the socket was last looked at.
     looked_at: Instant,
-    /// Until when the leader waits at the socket, while one does.
-    leader_until: Option<Instant>,
+    /// The thread that waits at the socket, while one does.
+    leader: Option<Leader>,
     waiting: Waiting,
+}
+
+/// What another thread has to know to wake the leader when it should.
+#[derive(Clone, Copy, Debug)]
+struct Leader {
+    topic: Topic,
+    /// When it wakes by itself, by what was known when it lay down.
+    until: Instant,
+}
+
+/// Whether a step looks at the socket for datagrams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Look {
+    /// It does.
+    Always,
+    /// It does unless that has just been done.
+    IfDue,
 }
 
 impl Shared {
@@ -64,7 +81,7 @@ impl Shared {
             driver: Box::new(Driver::new(endpoint, datagrams, SysRng)),
             next: Next { wake_at: None, blocked: false },
             looked_at: Instant::ZERO,
-            leader_until: None,
+            leader: None,
             waiting: Waiting::default(),
         };
         Ok(Self { clock: HostClock::start(), socket, waker: Waker::new()?, state: Mutex::new(state) })
@@ -93,15 +110,15 @@ impl Shared {
         let mut state = self.lock();
         let mut outcome = attempt(&mut state.driver);
         if matches!(outcome, Err(StreamError::WouldBlock)) {
-            self.step(&mut state, self.clock.now());
+            self.step(&mut state, self.clock.now(), Look::IfDue);
             outcome = attempt(&mut state.driver);
             while matches!(outcome, Err(StreamError::WouldBlock)) {
                 let now = self.clock.now();
                 if now >= deadline {
                     break;
                 }
-                state = match state.leader_until {
-                    None => self.lead(state, now, deadline),
+                state = match state.leader {
+                    None => self.lead(state, topic, now, deadline),
                     Some(_) => follow(state, topic, now, deadline),
                 };
                 outcome = attempt(&mut state.driver);
@@ -118,50 +135,50 @@ impl Shared {
     fn lead<'s>(
         &'s self,
         mut state: MutexGuard<'s, State>,
+        topic: Topic,
         now: Instant,
         deadline: Instant,
     ) -> MutexGuard<'s, State> {
         let until = state.next.wake_at.map_or(deadline, |wake_at| wake_at.min(deadline));
         if until > now {
             let blocked = state.next.blocked;
-            state.leader_until = Some(until);
+            state.leader = Some(Leader { topic, until });
             drop(state);
             self.waker.wait(&self.socket, blocked, timeout(now, until));
             state = self.lock();
-            state.leader_until = None;
+            state.leader = None;
         }
-        self.step(&mut state, self.clock.now());
+        self.step(&mut state, self.clock.now(), Look::Always);
         state
     }
 
     /// The end of a call: what it made due leaves, and somebody waits at the socket if anybody waits.
     fn depart(&self, mut state: MutexGuard<'_, State>) {
-        let now = self.clock.now();
-        if now.saturating_since(state.looked_at) >= LOOK_INTERVAL {
-            self.step(&mut state, now);
-        } else {
-            let State { driver, next, waiting, .. } = &mut *state;
-            *next = driver.flush(now, |id, event| waiting.tell(id, event));
-            self.tell_leader(&state);
-        }
-        if state.leader_until.is_none() {
+        self.step(&mut state, self.clock.now(), Look::IfDue);
+        if state.leader.is_none() {
             state.waiting.call_successor();
         }
     }
 
     /// One step of the driver.
-    fn step(&self, state: &mut State, now: Instant) {
-        let State { driver, next, looked_at, waiting, .. } = state;
-        *next = driver.drive(now, |id, event| waiting.tell(id, event));
-        *looked_at = now;
+    fn step(&self, state: &mut State, now: Instant, look: Look) {
+        let State { driver, next, looked_at, leader, waiting } = state;
+        // Others may know by now what the leader sleeps for, or have changed when it should wake.
+        let mut wake = leader.is_some_and(|leader| leader.topic == Topic::Progress);
+        let on_event = |id, event| {
+            waiting.tell(id, event);
+            wake |= leader.is_some_and(|leader| leader.topic.is_about(id, event));
+        };
+        if look == Look::Always || now.saturating_since(*looked_at) >= LOOK_INTERVAL {
+            *looked_at = now;
+            *next = driver.drive(now, on_event);
+        } else {
+            *next = driver.flush(now, on_event);
+        }
         waiting.tell_progress();
-        self.tell_leader(state);
-    }
-
-    /// The leader sleeps by what was known when it lay down: wakes it if that has changed.
-    fn tell_leader(&self, state: &State) {
-        let Some(until) = state.leader_until else { return };
-        if state.next.blocked || state.next.wake_at.is_some_and(|wake_at| wake_at < until) {
+        wake |= leader
+            .is_some_and(|leader| next.blocked || next.wake_at.is_some_and(|wake_at| wake_at < leader.until));
+        if wake {
             self.waker.wake();
         }
     }

@@ -13,8 +13,9 @@ use udp_sec_recovery::span::Span;
 const RING: usize = 4 << 20;
 /// Packets in flight.
 const SENT: usize = 8192;
-/// Gaps that are reassembled across, and acknowledged ranges behind the oldest unacknowledged byte.
-const SPANS: usize = 1024;
+/// Gaps that are reassembled across, and acknowledged ranges behind the oldest unacknowledged byte: as many as there
+/// can be packets in flight, so that neither table is ever what limits a session.
+const SPANS: usize = SENT;
 /// Lost ranges that wait to be sent again. They leave about as fast as they are found.
 const LOST: usize = 128;
 /// Words of the replay window: 8192 numbers (`docs/protocol.md` section 2).
@@ -22,11 +23,12 @@ const REPLAY_WORDS: usize = 128;
 
 const _: () = assert!(REPLAY_WORDS * u64::BITS as usize >= SENT, "a whole flight may arrive out of order");
 
-/// 4 MiB in each direction, 8192 packets in flight, 1024 gaps.
+/// 4 MiB in each direction, 8192 packets in flight, 8192 gaps.
 ///
 /// An idle session touches few of its pages. The rings come from the system, untouched: memory from the allocator
 /// could be recycled, which would mean clearing, and so touching, all of it. Each large table is a box of its own,
-/// because only then does the compiler build it where it stays instead of copying it there.
+/// because only then does the compiler build it where it stays instead of copying it there; it is touched where it
+/// begins, and only as far as it is used.
 #[derive(Debug)]
 pub struct HostStorage {
     rings: MmapMut,
@@ -35,7 +37,7 @@ pub struct HostStorage {
     tables: Box<Tables>,
 }
 
-/// The other tables. An idle session touches the small ones, and of the last one only its beginning.
+/// A large table and, on the page where it begins, the small ones.
 #[derive(Debug)]
 #[repr(C)]
 struct Tables {

@@ -1,6 +1,7 @@
 //! Two endpoints on the loopback interface, in one process.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::vec;
 use std::vec::Vec;
@@ -190,6 +191,34 @@ fn a_thread_of_its_own_keeps_sessions_going() {
     let attending = thread::spawn(move || client.attend(client.now() + Duration::from_secs(2)));
     assert!(read_to_end(&mut far).expect("all of it") == data, "what arrived differs");
     attending.join().expect("no panic");
+}
+
+#[test]
+fn a_waiting_thread_is_told_what_another_one_received() {
+    let (client, mut near, _server, mut far) = session();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Takes nearly all datagrams from under the reader, who waits at the socket.
+        scope.spawn(|| {
+            let give_up = soon(&client);
+            while !done.load(Ordering::Relaxed) && client.now() < give_up {
+                client.attend(Instant::ZERO);
+            }
+        });
+        scope.spawn(|| {
+            for number in 0..=255 {
+                assert_eq!(near.read(&mut [0], near.now() + LONG), Ok(1), "byte {number}");
+                near.write_all(&[number], near.now() + LONG).expect("room");
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        for number in 0..=255 {
+            let mut answer = [0];
+            far.write_all(&[number], far.now() + LONG).expect("room");
+            assert_eq!(far.read(&mut answer, far.now() + LONG), Ok(1));
+            assert_eq!(answer, [number]);
+        }
+    });
 }
 
 #[test]

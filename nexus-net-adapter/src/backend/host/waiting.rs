@@ -19,6 +19,17 @@ pub(super) enum Topic {
     Nothing,
 }
 
+impl Topic {
+    /// Whether `event` of the session `id` is what it waits for.
+    pub(super) fn is_about(self, id: SessionId, event: Event) -> bool {
+        match self {
+            Self::Session(own) => own == id,
+            Self::Accept => event == Event::Established,
+            Self::Progress | Self::Nothing => false,
+        }
+    }
+}
+
 /// Places for waiting threads. They are reused, so the data path does not allocate.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
@@ -55,9 +66,7 @@ impl Waiting {
 
     /// Wakes those whom `event` concerns.
     pub(super) fn tell(&self, id: SessionId, event: Event) {
-        self.wake(|topic| {
-            topic == Topic::Session(id) || topic == Topic::Accept && event == Event::Established
-        });
+        self.wake(|topic| topic.is_about(id, event));
     }
 
     /// Wakes those who wait for anything.

@@ -28,6 +28,8 @@ fn more_than_was_granted_is_rejected_and_changes_nothing() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_may_come_always_has_its_place(
         window in 1..10_000u32,

@@ -71,7 +71,7 @@ impl Batch<'_> {
 
 impl<M, const STREAMS: usize, const BYTES: usize, const CREDIT: u32> Engine<M, STREAMS, BYTES, CREDIT>
 where
-    M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+    M: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Writes frames that are to be sent, whole ones, to `out`, and returns their length: 0 when there is nothing to
     /// send, or nothing that fits. `out` should have room for a head at least ([`HEAD_MAX`](crate::mux::frame::HEAD_MAX)).

@@ -23,7 +23,7 @@ pub(super) struct Payload {
 
 impl<M, const STREAMS: usize, const BYTES: usize, const CREDIT: u32> Engine<M, STREAMS, BYTES, CREDIT>
 where
-    M: AsRef<[[u8; BYTES]]> + AsMut<[[u8; BYTES]]>,
+    M: AsRef<[u8]> + AsMut<[u8]>,
 {
     /// Takes bytes that came from the peer, in order, cut anywhere.
     ///

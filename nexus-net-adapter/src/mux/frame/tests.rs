@@ -41,6 +41,8 @@ fn bytes_of(frame: &Frame) -> Vec<u8> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_is_encoded_decodes_to_the_same(frame in frames(), behind in proptest::collection::vec(any::<u8>(), 0..32)) {
         let head = bytes_of(&frame);

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 use super::*;
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn it_is_a_bounded_queue(capacity in 0..20usize, steps in proptest::collection::vec((any::<bool>(), 0..30usize), 0..100)) {
         let mut room = vec![0; capacity];
@@ -16,7 +18,9 @@ proptest! {
         for (push, count) in steps {
             if push {
                 let data: Vec<u8> = (0..count).map(|_| { next = next.wrapping_add(1); next }).collect();
+                let anew = ring.is_empty();
                 let pushed = ring.push(&mut room, &data);
+                prop_assert!(!anew || ring.pieces(&room).1.is_empty(), "an empty ring begins anew");
                 prop_assert_eq!(pushed, count.min(capacity - model.len()));
                 model.extend(&data[..pushed]);
             } else {

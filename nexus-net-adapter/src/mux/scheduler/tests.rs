@@ -93,7 +93,25 @@ fn who_is_removed_or_was_never_there_has_no_turn() {
     assert!(scheduler.is_empty());
 }
 
+/// Class 0 pauses whenever a lower class is due. That makes class 1 the highest, and must not cost it the turn.
+#[test]
+fn a_class_does_not_miss_its_turn_for_being_the_highest_just_then() {
+    let mut scheduler = Scheduler::new();
+    scheduler.add(1, class(1));
+    scheduler.add(7, class(7));
+    let mut had = Vec::new();
+    for _ in 0..4 {
+        scheduler.add(0, class(0));
+        assert_eq!(turns(&mut scheduler, 8), [0; 8]);
+        scheduler.remove(0, class(0));
+        had.extend(turns(&mut scheduler, 1));
+    }
+    assert_eq!(had, [1, 7, 1, 7]);
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever the others do, who waits has a turn within 63.
     #[test]
     fn nobody_waits_longer_than_63_turns(

@@ -5,10 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use harness::world::ms;
+use harness::world::{World, ms};
 use harness::{Report, Scenario, run};
-use lossy_link::{ErrorModel, LinkConfig};
-use udp_sec::time::Duration;
+use lossy_link::{End, ErrorModel, LinkConfig};
+use udp_sec::time::{Duration, Instant};
+use udp_sec_recovery::memory::Storage;
+use udp_sec_recovery::stats::{PathState, Stats};
 
 /// The link most figures are stated for: 10 Mbit/s, RTT 30 ms, a queue of 25 packets.
 pub(crate) fn interop_link() -> LinkConfig {
@@ -93,4 +95,36 @@ pub(crate) fn assert_snapshot(name: &str, text: &str) {
         assert_eq!(pair.0, pair.1, "{name}, line {}: if the change is meant, HARNESS_UPDATE=1", number + 1);
     }
     assert_eq!(expected.lines().count(), text.lines().count(), "{name}: another number of lines");
+}
+
+/// The initiator's side of a world.
+pub(crate) const CLIENT: usize = 0;
+/// The responder's.
+pub(crate) const SERVER: usize = 1;
+
+/// Counters of the session at one end.
+pub(crate) fn stats<S: Storage + Default>(world: &World<S>, side: usize) -> Stats {
+    world.sides[side].state().0
+}
+
+/// Congestion control at one end.
+pub(crate) fn path<S: Storage + Default>(world: &World<S>, side: usize) -> PathState {
+    world.sides[side].state().1
+}
+
+/// Datagrams that the end `side` has sent, of any kind.
+pub(crate) fn datagrams_sent<S: Storage + Default>(world: &World<S>, side: usize) -> u64 {
+    world.path.link_to([End::Server, End::Client][side]).counters().sent
+}
+
+/// Plays until `done` holds, and gives the time; `None` if that never happens.
+pub(crate) fn play_until<S: Storage + Default>(
+    world: &mut World<S>,
+    mut done: impl FnMut(&World<S>) -> bool,
+) -> Option<Instant> {
+    while !done(world) {
+        let next = world.next_instant()?;
+        world.step(next);
+    }
+    Some(world.now)
 }

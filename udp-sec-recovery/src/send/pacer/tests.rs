@@ -101,6 +101,23 @@ fn a_fast_path_gets_whole_batches_and_keeps_its_rate_when_timers_fire_late() {
 }
 
 #[test]
+fn a_small_packet_does_not_wait_for_a_batch() {
+    // A path so fast that a batch is more than the bucket holds at first.
+    let (window, rtt) = (12_000, Duration::from_micros(100));
+    let mut pacer = Pacer::new();
+    for _ in 0..10 {
+        assert!(matches!(pacer.poll(Instant::ZERO, window, rtt), Pace::Ready(_)));
+        pacer.on_sent(DATAGRAM_MAX);
+    }
+    // Empty now: a batch has to accrue, 12 000 * 5/4 bytes in 100 µs.
+    let batch = Duration::from_micros((BURST_MAX / QUANTUM_DIVISOR).div_ceil(150));
+    assert_eq!(pacer.poll(Instant::ZERO, window, rtt), Pace::Wait(Instant::ZERO + batch));
+    let early = Instant::ZERO + Duration::from_micros(100);
+    assert_eq!(pacer.poll(early, window, rtt), Pace::Wait(Instant::ZERO + batch), "still short of a batch");
+    assert!(matches!(pacer.poll(Instant::ZERO + batch, window, rtt), Pace::Ready(_)));
+}
+
+#[test]
 fn idle_time_accrues_no_more_than_a_burst() {
     let mut pacer = Pacer::new();
     pacer.on_sent(12_000);

@@ -1,0 +1,288 @@
+//! An endpoint under test, and raw peers that talk to it with whatever bytes they like.
+
+use blake2::digest::{Digest, KeyInit, Mac, consts::U16};
+use blake2::{Blake2s256, Blake2sMac};
+use chacha20::ChaCha8Rng;
+use harness::pool::HeapPool;
+use rand_core::{SeedableRng, TryCryptoRng, TryRng};
+use udp_sec::error::{CloseCode, Reject};
+use udp_sec::handshake::identity::AllowList;
+use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
+use udp_sec::handshake::{Answer, Initiator};
+use udp_sec::keys::{PublicKey, StaticKeypair};
+use udp_sec::session::Session;
+use udp_sec::time::{Duration, Instant};
+use udp_sec_recovery::connection::{Connection, Path};
+use udp_sec_recovery::endpoint::{Config, Endpoint, Output, SessionId};
+use udp_sec_recovery::event::Event;
+use udp_sec_recovery::frame::{Frame, FrameWriter, Frames};
+use udp_sec_recovery::memory::Small;
+use udp_sec_recovery::recv::ranges::ReceivedNumbers;
+
+/// Sessions that the endpoint's table holds.
+pub(crate) const SESSIONS: usize = 8;
+/// Handshakes in each role: two keys' worth.
+pub(crate) const HANDSHAKES: usize = 8;
+
+/// Static keys, the same for the same `seed`.
+pub(crate) fn keys(seed: u64) -> StaticKeypair {
+    StaticKeypair::generate(&mut ChaCha8Rng::seed_from_u64(seed)).expect("a generator that cannot fail")
+}
+
+/// Parameters with more credit than any test uses; an endpoint sets its own.
+pub(crate) fn parameters() -> Parameters {
+    Parameters::new(ApplicationProtocol::new(b"harness/1").expect("a short name"), 1 << 30)
+}
+
+/// Where the peer with number `host` is.
+pub(crate) fn address(host: u8) -> Path {
+    Path::to(([192, 0, 2, host], 40_000).into())
+}
+
+/// A random source that fails at one of its calls, and at all after that.
+#[derive(Debug)]
+pub(crate) struct Entropy {
+    rng: ChaCha8Rng,
+    /// Calls that still succeed.
+    pub(crate) calls_left: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted;
+
+impl core::fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the random source failed")
+    }
+}
+
+impl core::error::Error for Exhausted {}
+
+impl Entropy {
+    fn call(&mut self) -> Result<&mut ChaCha8Rng, Exhausted> {
+        self.calls_left = self.calls_left.checked_sub(1).ok_or(Exhausted)?;
+        Ok(&mut self.rng)
+    }
+}
+
+impl TryRng for Entropy {
+    type Error = Exhausted;
+
+    fn try_next_u32(&mut self) -> Result<u32, Exhausted> {
+        self.call().map(rand_core::Rng::next_u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Exhausted> {
+        self.call().map(rand_core::Rng::next_u64)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Exhausted> {
+        self.call().map(|rng| rand_core::Rng::fill_bytes(rng, bytes))
+    }
+}
+
+impl TryCryptoRng for Entropy {}
+
+/// What an endpoint did: datagrams with the address they go to, and events.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) datagrams: Vec<(Path, Vec<u8>)>,
+    pub(crate) events: Vec<(SessionId, Event)>,
+}
+
+/// The endpoint under test.
+pub(crate) struct Lab {
+    pub(crate) keys: StaticKeypair,
+    pub(crate) endpoint: Endpoint<HeapPool<Small>, AllowList<8>, SESSIONS, HANDSHAKES>,
+    pub(crate) entropy: Entropy,
+    pub(crate) now: Instant,
+    /// The session that began last.
+    established: Option<SessionId>,
+}
+
+impl Lab {
+    /// An endpoint that allows `peers`.
+    pub(crate) fn new(peers: &[&PublicKey]) -> Self {
+        Self::with(peers, SESSIONS, |_| {})
+    }
+
+    /// The same with a pool of `slots`, and `change` made to its configuration.
+    pub(crate) fn with(peers: &[&PublicKey], slots: usize, change: impl FnOnce(&mut Config)) -> Self {
+        let keys = keys(1);
+        let mut allowed = AllowList::new();
+        for peer in peers {
+            allowed.add(**peer).expect("a short list");
+        }
+        let mut config = Config::new(keys.clone(), parameters());
+        change(&mut config);
+        let entropy = Entropy { rng: ChaCha8Rng::seed_from_u64(2), calls_left: u64::MAX };
+        let endpoint = Endpoint::new(config, HeapPool::new(slots), allowed);
+        Self { keys, endpoint, entropy, now: Instant::ZERO, established: None }
+    }
+
+    /// Hands a copy of `datagram` to the endpoint, as coming from `from`.
+    pub(crate) fn deliver(&mut self, from: Path, datagram: &[u8]) {
+        let mut copy = datagram.to_vec();
+        self.endpoint.handle_datagram(self.now, &mut self.entropy, from, &mut copy);
+        self.endpoint.check();
+    }
+
+    /// Everything the endpoint wants to do now.
+    pub(crate) fn drain(&mut self) -> Done {
+        let mut done = Done::default();
+        let mut out = [0; 1200];
+        loop {
+            match self.endpoint.poll_output(self.now, &mut out) {
+                Output::Transmit(transmit) => {
+                    done.datagrams.push((transmit.path, out[..transmit.len].to_vec()));
+                }
+                Output::Event(id, event) => {
+                    if event == Event::Established {
+                        self.established = Some(id);
+                    }
+                    done.events.push((id, event));
+                }
+                Output::Wait(_) => return done,
+            }
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, span: Duration) -> Done {
+        self.now += span;
+        self.endpoint.handle_timeout(self.now);
+        self.drain()
+    }
+
+    /// Everything there is to see of the endpoint, but its reject counters.
+    pub(crate) fn fingerprint(&self) -> String {
+        let counters = format!("rejects: {:?}", self.endpoint.rejects());
+        format!("{:?}", self.endpoint).replace(&counters, "")
+    }
+
+    /// Delivers `datagram`, which must be dropped: counted once under `label`, nothing changed, nobody told.
+    #[track_caller]
+    pub(crate) fn assert_rejects(&mut self, label: Reject, from: Path, datagram: &[u8]) {
+        let before = self.fingerprint();
+        let counts = self.endpoint.rejects().clone();
+        self.deliver(from, datagram);
+        let done = self.drain();
+        assert_eq!(self.endpoint.rejects().get(label), counts.get(label) + 1, "{label}, not counted");
+        assert_eq!(self.endpoint.rejects().total(), counts.total() + 1, "{:?}", self.endpoint.rejects());
+        assert!(done.datagrams.is_empty(), "{label}: answered");
+        assert!(done.events.is_empty(), "{label}: {:?}", done.events);
+        assert!(self.fingerprint() == before, "{label}: the state changed");
+    }
+
+    /// The session that began last, as the application was told.
+    pub(crate) fn last_session(&self) -> SessionId {
+        self.established.expect("a session")
+    }
+
+    pub(crate) fn connection(&mut self, id: SessionId) -> &mut Connection<Small> {
+        self.endpoint.session(id).expect("a session")
+    }
+}
+
+/// A peer that makes its own packets.
+pub(crate) struct Peer {
+    pub(crate) session: Session,
+    pub(crate) path: Path,
+    replay: [u64; 128],
+}
+
+/// The initiation of `keys` to the holder of `to`; another for each `nth`.
+pub(crate) fn initiation(keys: &StaticKeypair, to: &PublicKey, nth: u64) -> Initiator {
+    let mut rng = ChaCha8Rng::seed_from_u64(nth ^ 0x5eed_0000);
+    Initiator::new(keys, to, nth + 1, &parameters(), &mut rng).expect("a generator that cannot fail")
+}
+
+impl Peer {
+    /// The session that `response` completes.
+    pub(crate) fn established(initiator: Initiator, path: Path, response: &[u8]) -> Self {
+        match initiator.read_response(response) {
+            Answer::Established { session, .. } => Self { session, path, replay: [0; 128] },
+            other => panic!("no session: {other:?}"),
+        }
+    }
+
+    /// Opens a session with the endpoint from `path`, up to its Response: half-open there.
+    pub(crate) fn half_open(lab: &mut Lab, keys: &StaticKeypair, path: Path, nth: u64) -> Self {
+        let initiator = initiation(keys, lab.keys.public(), nth);
+        lab.deliver(path, initiator.datagram());
+        let done = lab.drain();
+        let [(to, response)] = &done.datagrams[..] else { panic!("no Response: {done:?}") };
+        assert_eq!(*to, path);
+        Self::established(initiator, path, response)
+    }
+
+    /// Opens a session with the endpoint, confirms it, and acknowledges what it says; the endpoint's name for it.
+    pub(crate) fn connect(lab: &mut Lab, keys: &StaticKeypair, path: Path, nth: u64) -> (Self, SessionId) {
+        let mut peer = Self::half_open(lab, keys, path, nth);
+        let done = peer.send(lab, |frames| frames.ping().expect("room"));
+        let established = done.events.iter().find(|(_, event)| *event == Event::Established);
+        let id = established.expect("the endpoint's session").0;
+        let mut received = ReceivedNumbers::new();
+        for (_, datagram) in done.datagrams {
+            received.insert(peer.open(&datagram).0);
+        }
+        let done = peer.send(lab, |frames| {
+            frames.ack(&received, Duration::ZERO).expect("room");
+        });
+        assert!(done.datagrams.is_empty() && done.events.is_empty(), "an ACK is not answered: {done:?}");
+        (peer, id)
+    }
+
+    /// A packet of the frames that `write` writes.
+    pub(crate) fn seal(&mut self, write: impl FnOnce(&mut FrameWriter<'_>)) -> Vec<u8> {
+        let mut datagram = vec![0; 1200];
+        let mut writer = FrameWriter::new(&mut datagram[16..1184]);
+        write(&mut writer);
+        let len = 16 + writer.len() + 16;
+        datagram.truncate(len);
+        self.session.seal(&mut datagram).expect("a packet of legal size");
+        datagram
+    }
+
+    /// A packet of `frames`, which need not be legal.
+    pub(crate) fn seal_bytes(&mut self, frames: &[u8]) -> Vec<u8> {
+        let mut datagram = [&[0; 16], frames, &[0; 16]].concat();
+        self.session.seal(&mut datagram).expect("a packet of legal size");
+        datagram
+    }
+
+    /// Sends a packet to the endpoint, and gives what it did.
+    pub(crate) fn send(&mut self, lab: &mut Lab, write: impl FnOnce(&mut FrameWriter<'_>)) -> Done {
+        let datagram = self.seal(write);
+        lab.deliver(self.path, &datagram);
+        lab.endpoint.end_of_batch();
+        lab.drain()
+    }
+
+    /// Opens one of the endpoint's packets: its number and its frames.
+    pub(crate) fn open(&mut self, datagram: &[u8]) -> (u64, Vec<u8>) {
+        let mut copy = datagram.to_vec();
+        let packet = self.session.open(&mut self.replay, &mut copy).expect("a packet of the endpoint");
+        (packet.packet_number(), packet.frames().to_vec())
+    }
+
+    /// The code of the CLOSE in `datagram`, if it is one.
+    pub(crate) fn close_code(&mut self, datagram: &[u8]) -> Option<CloseCode> {
+        let (_, frames) = self.open(datagram);
+        Frames::new(&frames).find_map(|frame| match frame.expect("a legal frame") {
+            Frame::Close(close) => Some(close.code),
+            _ => None,
+        })
+    }
+}
+
+/// Puts a right `mac1` on an initiation to the holder of `responder`, computed from the text of the protocol.
+pub(crate) fn fix_mac1(initiation: &mut [u8], responder: &PublicKey) {
+    let mut hash = Blake2s256::new();
+    hash.update(b"udp-sec v1 mac1");
+    hash.update(responder.as_bytes());
+    let mut mac = <Blake2sMac<U16> as KeyInit>::new_from_slice(&hash.finalize()).expect("a key of 32 bytes");
+    let (before, macs) = initiation.split_at_mut(1200 - 32);
+    mac.update(before);
+    macs[..16].copy_from_slice(&mac.finalize().into_bytes());
+}

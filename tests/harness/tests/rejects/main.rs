@@ -1,0 +1,9 @@
+//! Every reject at the endpoint, by name: what fails is dropped and counted under its label, changes nothing else, and
+//! gets no reply but the one that the protocol names (`docs/protocol.md` section 7).
+
+mod handshakes;
+mod lab;
+mod packets;
+mod silence;
+mod strangers;
+mod violations;
