@@ -10,8 +10,7 @@ use std::rc::Rc;
 use chacha20::ChaCha20Rng;
 use lossy_link::{Link, LinkConfig};
 use nexus_net_adapter::backend::memory::VirtualClock;
-use nexus_net_adapter::mux::{Engine, MuxError, PriorityClass, Pump, Side, StreamId, StreamName};
-use nexus_net_adapter::stream::ReliableStream;
+use nexus_net_adapter::mux::{Engine, MuxError, PriorityClass, Progress, Pump, Side, StreamId, StreamName};
 use nexus_net_adapter::udp::{Clock, Datagrams, Driver, Received, SendError, UdpSecEndpoint};
 use rand_core::SeedableRng;
 use udp_sec::handshake::identity::AllowList;
@@ -34,8 +33,8 @@ const SEGMENTS: usize = 8;
 
 /// There and back.
 type Links = Rc<RefCell<[Link; 2]>>;
-type Pool = InlinePool<Inline<262_144, 262_144, 512, 64, 128>, 1>;
-type Device<'c> = UdpSecEndpoint<Socket, ChaCha20Rng, Pool, AllowList<1>, &'c VirtualClock, 1, 1>;
+type Pool = InlinePool<Inline<262_144, 262_144, 512, 64, 128>, 2>;
+type Device<'c> = UdpSecEndpoint<Socket, ChaCha20Rng, Pool, AllowList<1>, &'c VirtualClock, 2, 2>;
 
 /// One end of the links.
 struct Socket {
@@ -72,7 +71,7 @@ impl Datagrams for Socket {
     }
 }
 
-fn device(clock: &VirtualClock, links: &Links, side: usize) -> Device<'_> {
+fn device<'c>(clock: &'c VirtualClock, links: &Links, side: usize) -> Device<'c> {
     let keys = |side: usize| StaticKeypair::from_secret([side as u8 + 1; 32]);
     let application = ApplicationProtocol::new(b"dsoftbus-mux/2").expect("short");
     let mut peers = AllowList::new();
@@ -106,7 +105,8 @@ impl Applications {
         self.answered_bytes += read(engine, self.control);
         while self.answered_bytes >= REQUEST.len() {
             self.answered_bytes -= REQUEST.len();
-            self.latencies.push(now - self.unanswered.pop_front().expect("one answer a request"));
+            let asked = self.unanswered.pop_front().expect("one answer a request");
+            self.latencies.push(now.saturating_since(asked));
         }
     }
 
@@ -153,12 +153,8 @@ fn run() -> (Vec<Duration>, u64) {
             Err(_) => clock.advance_to(step()),
         }
     };
-    let (mut client, mut server) = (Box::new(client), Box::new(server));
-    let _ = (client.unsent(), server.unsent());
-    let mut pumps = (
-        Pump::<_, 65536>::begin(*client).expect("proven"),
-        Pump::<_, 65536>::begin(*server).expect("proven"),
-    );
+    let mut pumps =
+        (Pump::<_, 65536>::begin(client).expect("proven"), Pump::<_, 65536>::begin(server).expect("proven"));
     let mut engines =
         [Side::Initiator, Side::Responder].map(|side| Engine::new(side, pumps.0.peer(), vec![0; 2 << 18]));
     let name = |name| StreamName::new(name).expect("short");
@@ -177,7 +173,7 @@ fn run() -> (Vec<Duration>, u64) {
         let moved = pumps.0.run(&mut engines[0], Instant::ZERO).expect("the session goes on");
         applications.server(&mut engines[1]);
         let moved = moved.max(pumps.1.run(&mut engines[1], Instant::ZERO).expect("the session goes on"));
-        if moved == nexus_net_adapter::mux::Progress::Idle {
+        if moved == Progress::Idle {
             clock.advance_to(step().min(applications.next_request));
         }
     }

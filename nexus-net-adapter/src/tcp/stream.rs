@@ -114,11 +114,12 @@ impl<T: ByteStream, B: Buffer> SecureTcpStream<T, B> {
                 self.receive(now);
                 outcome = attempt(&mut self.session, now);
             }
-            self.send(now);
-            match outcome {
-                Err(StreamError::WouldBlock) if now >= deadline => return Err(late),
-                Err(StreamError::WouldBlock) => {}
-                outcome => return outcome,
+            match (self.send(now), outcome) {
+                // What has just left has made room that the attempt did not see.
+                (Sent::Some, Err(StreamError::WouldBlock)) => continue,
+                (_, Err(StreamError::WouldBlock)) if now >= deadline => return Err(late),
+                (Sent::Nothing, Err(StreamError::WouldBlock)) => {}
+                (_, outcome) => return outcome,
             }
             late = StreamError::TimedOut;
             let wake_at = self.session.wake_at().unwrap_or(Instant::MAX);
@@ -143,14 +144,18 @@ impl<T: ByteStream, B: Buffer> SecureTcpStream<T, B> {
     }
 
     /// Hands over what is to leave, as far as the byte stream takes it.
-    fn send(&mut self, now: Instant) {
+    fn send(&mut self, now: Instant) -> Sent {
+        let mut sent = Sent::Nothing;
         loop {
             let bytes = self.session.transmit();
             if bytes.is_empty() {
                 break;
             }
             match self.transport.send(bytes) {
-                Ok(count) => self.session.sent(now, count),
+                Ok(count) => {
+                    self.session.sent(now, count);
+                    sent = Sent::Some;
+                }
                 Err(ByteStreamError::WouldBlock) => break,
                 Err(ByteStreamError::Lost) => self.session.send_failed(),
             }
@@ -158,6 +163,7 @@ impl<T: ByteStream, B: Buffer> SecureTcpStream<T, B> {
         if self.session.is_silent() {
             self.transport.finish();
         }
+        sent
     }
 
     fn readiness(&mut self) -> Readiness {
@@ -168,6 +174,13 @@ impl<T: ByteStream, B: Buffer> SecureTcpStream<T, B> {
             (true, true) => Readiness::Neither,
         }
     }
+}
+
+/// Whether anything has left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sent {
+    Nothing,
+    Some,
 }
 
 impl<T: ByteStream, B: Buffer> Drop for SecureTcpStream<T, B> {

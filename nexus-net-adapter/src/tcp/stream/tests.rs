@@ -1,5 +1,6 @@
 //! Streams over a pipe: deadlines, back-pressure, the two ends, and the smallest memory.
 
+use core::cell::Cell;
 use std::vec;
 use std::vec::Vec;
 
@@ -11,7 +12,7 @@ use super::SecureTcpStream;
 use crate::backend::pipe::{Pipe, PipeEnd};
 use crate::stream::{CloseReason, Interest, ReliableStream, StreamError};
 use crate::tcp::tests::{allow, config, memory, pattern, rng};
-use crate::tcp::{Buffer, ByteStream, INBOUND_MIN, Memory, OUTBOUND_MIN};
+use crate::tcp::{Buffer, ByteStream, ByteStreamError, INBOUND_MIN, Memory, OUTBOUND_MIN, Readiness};
 
 const NOW: Instant = Instant::ZERO;
 const LOST: StreamError = StreamError::Closed(CloseReason::ConnectionLost);
@@ -126,6 +127,62 @@ fn a_deadline_is_kept_and_a_past_one_does_not_wait() {
         read += server.read(&mut part, NOW).unwrap_or(0);
     }
     assert_eq!((client.wait(Interest::LowWater, NOW), client.unsent()), (Ok(()), 0));
+}
+
+/// A byte stream that refuses to send as often as it is told to.
+struct Hesitant<'p> {
+    end: PipeEnd<'p, 100_000>,
+    refusals: &'p Cell<usize>,
+}
+
+impl ByteStream for Hesitant<'_> {
+    fn now(&self) -> Instant {
+        self.end.now()
+    }
+
+    fn receive(&mut self, room: &mut [u8]) -> Result<usize, ByteStreamError> {
+        self.end.receive(room)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<usize, ByteStreamError> {
+        match self.refusals.get() {
+            0 => self.end.send(bytes),
+            left => {
+                self.refusals.set(left - 1);
+                Err(ByteStreamError::WouldBlock)
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        self.end.finish();
+    }
+
+    fn wait(&mut self, readiness: Readiness, until: Instant) {
+        self.end.wait(readiness, until);
+    }
+}
+
+/// Room that comes up between the last try to write and the wait is not slept through.
+#[test]
+fn what_leaves_last_makes_room_too() {
+    let (pipe, refusals) = (Pipe::<100_000>::new(), Cell::new(0));
+    let (near, far) = pipe.ends();
+    let [near, far] = [near, far].map(|end| Hesitant { end, refusals: &refusals });
+    let peer = *config(2).keypair.public();
+    let room = || memory(INBOUND_MIN, OUTBOUND_MIN);
+    let mut client = SecureTcpStream::connect(near, room(), &config(1), &peer, &mut rng(3)).unwrap();
+    let mut server = SecureTcpStream::accept(far, room(), &config(2));
+    establish(&mut client, &mut server);
+    for hesitations in 0..4 {
+        refusals.set(usize::MAX);
+        while client.write(&[1; 500], NOW).is_ok() {}
+        refusals.set(hesitations);
+        let before = pipe.now();
+        let deadline = before + Duration::from_secs(1);
+        assert!(client.write(&[2; 500], deadline).is_ok(), "after {hesitations}");
+        assert_eq!(pipe.now(), before, "nothing to wait for");
+    }
 }
 
 #[test]

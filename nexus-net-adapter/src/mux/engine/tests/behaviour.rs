@@ -167,6 +167,19 @@ fn a_reset_ends_both_directions_and_what_crosses_it_is_no_violation() {
 }
 
 #[test]
+fn of_a_stream_that_the_peer_has_reset_only_that_is_told() {
+    let mut bob = engine(Side::Responder);
+    let stream = StreamId::new(1).unwrap();
+    let rst = Frame::Rst { about: about(1), code: ResetCode(9) };
+    bob.receive(&[wire(&open(1, "n"), &[]), data(1, 10), wire(&rst, &[])].concat()).unwrap();
+    let opened = Event::Opened { stream, priority: PriorityClass::HIGHEST, name: name("n") };
+    assert_eq!(events(&mut bob), [opened, Event::Reset(stream, ResetCode(9))]);
+    assert_eq!(bob.buffered(stream), Some(0));
+    assert_eq!(bob.transmit(&mut [0; 512], 512), 0, "there is nothing to answer any more");
+    assert_eq!(bob.streams(), 0);
+}
+
+#[test]
 fn frames_for_a_stream_that_is_forgotten_are_no_violation() {
     let (mut alice, mut bob) = (engine(Side::Initiator), engine(Side::Responder));
     let stream = alice.open(PriorityClass::HIGHEST, name("n")).unwrap();
