@@ -50,7 +50,7 @@ pub(crate) fn large_streams_in_parallel_arrive_whole_in_both_directions<
     let back = pattern(77, 1 << 20);
     let streams: Vec<_> = (0..3).map(|at| near.open(at, &format!("large {at}"))).collect();
     let mut left: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
-    let mut left_back = vec![&back[..]; 3];
+    let mut left_back = [&back[..]; 3];
     let (mut there, mut returned) = (vec![Vec::new(); 3], vec![Vec::new(); 3]);
     until(&mut near, &mut far, |near, far| {
         let mut ends = 0;

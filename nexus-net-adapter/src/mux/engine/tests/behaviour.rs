@@ -275,6 +275,10 @@ fn a_name_is_free_again_when_its_stream_is_over_on_the_wire() {
             alice.close(stream).unwrap();
             bob.close(stream).unwrap();
             settle(&mut alice, &mut bob);
+            // Neither application has read the end, which is no matter of the wire.
+            let next = alice.open(PriorityClass::LOWEST, name("again")).unwrap();
+            alice.reset(next, ResetCode::CANCELLED).unwrap();
+            settle(&mut alice, &mut bob);
             assert_eq!((alice.read(stream, &mut [0; 9]), bob.read(stream, &mut [0; 9])), (Ok(0), Ok(0)));
         }
         assert_eq!((alice.streams(), bob.streams()), (0, 0));
