@@ -415,17 +415,20 @@ where
     /// Works out what follows from the state of the stream at `place`.
     fn refresh(&mut self, place: u8) {
         let Some(stream) = self.table.get(place) else { return };
-        let (id, priority) = (place, stream.priority);
+        let priority = stream.priority;
         if stream.sendable() > 0 || stream.close_is_next() {
-            self.scheduler.add(id, priority);
+            self.scheduler.add(place, priority);
         } else {
-            self.scheduler.remove(id, priority);
+            self.scheduler.remove(place, priority);
         }
         let queued = self.control.iter().any(|queued| *queued == place);
         let control_due = stream.control(WindowCredit::new(CREDIT)).is_some();
         if control_due && !queued {
             // There is room: each place is in it once.
             _ = self.control.push_back(place);
+        } else if queued && !control_due {
+            // A new stream at this place must not take over the turn of the old one, lest ids go out of order.
+            self.control.retain(|queued| *queued != place);
         }
         let bit = 1u128.checked_shl(place.into()).unwrap_or(0);
         if stream.notes.first().is_some() {
@@ -433,9 +436,7 @@ where
         } else {
             self.noted &= !bit;
         }
-        // A place in the queue of control frames is given up before the place in the table: a new stream must not
-        // take over the turn of an old one, lest ids go out of order.
-        if stream.is_over() && !queued && !control_due {
+        if stream.is_over() {
             self.table.retire(place);
         }
     }

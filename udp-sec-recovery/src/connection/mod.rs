@@ -1,6 +1,6 @@
 //! One session's reliable stream: what the application calls, and the state that ingress and egress share.
 //!
-//! Reading order: [`ingress`] (a datagram in), `loss_recovery` (an acknowledgement in), [`egress`] (datagrams out),
+//! Reading order: `ingress` (a datagram in), `loss_recovery` (an acknowledgement in), `egress` (datagrams out),
 //! `liveness` (time passes), `closing` (the end).
 //!
 //! ```text

@@ -114,12 +114,15 @@ where
 
     fn control_frames(&mut self, batch: &mut Batch<'_>) -> Result<(), Full> {
         while let Some(place) = self.control.front().copied() {
-            while let Some(stream) = self.table.get_mut(place) {
-                let Some(frame) = stream.control(WindowCredit::new(CREDIT)) else { break };
-                batch.push(&frame)?;
-                stream.on_control_sent(&frame);
-            }
-            _ = self.control.pop_front();
+            let stream = self.table.get_mut(place);
+            let next = stream.and_then(|stream| Some((stream.control(WindowCredit::new(CREDIT))?, stream)));
+            let Some((frame, stream)) = next else {
+                _ = self.control.pop_front();
+                continue;
+            };
+            batch.push(&frame)?;
+            stream.on_control_sent(&frame);
+            // Leaves the queue with its last frame.
             self.refresh(place);
         }
         Ok(())
