@@ -39,7 +39,7 @@ lint() {
 
 house_rules() { cargo test --locked -p tidy; }
 
-documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps; }
+documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --all-features; }
 
 # One crate at a time, so that no feature of one can complete another.
 bare_metal() {
@@ -52,10 +52,13 @@ bare_metal() {
 
 deny() { cargo deny --workspace check bans licenses sources; }
 
-doc_tests() { cargo test --locked --workspace --doc; }
+doc_tests() { cargo test --locked --workspace --all-features --doc; }
+
+# The runner below has every feature on, `ring` among them: here the packet layer without.
+portable() { cargo test --locked -p udp-sec --lib; }
 
 started=$SECONDS
-STEPS=9
+STEPS=10
 [[ $QUICK == no ]] || STEPS=5
 step "setup" ./scripts/setup.sh
 step "formatting" cargo fmt --all -- --check --color=never
@@ -64,6 +67,7 @@ step "lints" lint
 if [[ $QUICK == no ]]; then
   step "documentation" documentation
   step "doc tests" doc_tests
+  step "portable cryptography" portable
   step "bare metal ($BARE_METAL_TARGET)" bare_metal
   step "dependency lists" ./scripts/dependencies.sh
   if have cargo-deny; then
@@ -75,7 +79,7 @@ if [[ $QUICK == no ]]; then
   fi
 fi
 
-SELECTION=(--workspace)
+SELECTION=(--workspace --all-features)
 [[ $QUICK == no ]] || SELECTION+=(--exclude harness)
 say "[$STEPS/$STEPS] tests ($((SECONDS - started)) s so far)"
 if cargo nextest --version >/dev/null 2>&1; then
