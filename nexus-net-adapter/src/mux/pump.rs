@@ -148,7 +148,9 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
         self.stream.abort();
     }
 
-    fn interest<M, const STREAMS: usize, const BYTES: usize, const CREDIT: u32>(
+    /// What has to happen before another [`run`](Self::run) can do anything: for callers that run with a passed deadline
+    /// and wait by other means.
+    pub fn interest<M, const STREAMS: usize, const BYTES: usize, const CREDIT: u32>(
         &self,
         engine: &Engine<M, STREAMS, BYTES, CREDIT>,
     ) -> Interest
