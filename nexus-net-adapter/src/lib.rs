@@ -72,6 +72,7 @@ extern crate std;
 pub mod backend;
 #[cfg(feature = "mux")]
 pub mod mux;
+pub mod reconnect;
 pub mod select;
 pub mod stream;
 #[cfg(feature = "tcp")]

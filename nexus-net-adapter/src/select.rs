@@ -6,11 +6,16 @@
 //!            │      └── refused, identity proof invalid, no entropy, our own limits ──────────────────────> failed
 //!            └── connected ──> selected
 //! ```
-//! [`Selector`] decides and does nothing: its owner makes each attempt, and reports what happened. A fallback can only
-//! follow from what no peer and no stranger can forge to their profit: the second attempt has the same keys and the
-//! same checks, and there is no third. What a stranger sends ([`Happened::Forgery`]) decides nothing.
+//! [`Selector`] decides and does nothing: its owner makes each attempt, and reports what happened. [`select()`] is that
+//! owner for systems that can wait, and [`SelectedStream`] what it ends with.
+//!
+//! A fallback can only follow from what no peer and no stranger can forge to their profit: the second attempt has the
+//! same keys and the same checks, and there is no third. What a stranger sends ([`Happened::Forgery`]) decides nothing.
 //!
 //! Each decision is an [`Event`] with its reason, and the marker text by which logs are judged.
+
+mod run;
+mod stream;
 
 use core::fmt;
 use core::str::FromStr;
@@ -22,6 +27,9 @@ use udp_sec::time::Duration;
 use udp_sec_recovery::endpoint::ConnectError;
 
 use crate::stream::CloseReason;
+
+pub use run::{Attempts, NoSession, Selected, select};
+pub use stream::{NoStream, SelectedStream};
 
 /// The environment variable, or boot argument, that holds the [`Mode`].
 pub const VARIABLE: &str = "DSOFTBUS_TRANSPORT";
@@ -203,6 +211,7 @@ impl From<CloseReason> for Happened {
     fn from(reason: CloseReason) -> Self {
         match reason {
             CloseReason::HandshakeTimeout => Self::Silence,
+            CloseReason::NoPath => Self::NoPath,
             CloseReason::Refused(code) => Self::Refused(code),
             CloseReason::ByUs(_) => Self::LocalLimit,
             CloseReason::Complete

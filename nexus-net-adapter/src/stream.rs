@@ -3,11 +3,15 @@
 //! Bytes in order, once, complete, from an authenticated peer, or a clear error. Nothing here names a packet, a
 //! socket or a protocol, so what is written against it runs unchanged on any transport that implements it.
 
+mod poll;
+
 use core::fmt;
 
 use udp_sec::error::CloseCode;
 use udp_sec::keys::PublicKey;
 use udp_sec::time::Instant;
+
+pub use poll::PollReady;
 
 /// A two-way byte stream to one authenticated peer.
 ///
@@ -125,6 +129,8 @@ pub enum CloseReason {
     IdleTimeout,
     /// The peer did not answer the handshake: nobody there, or somebody who may not answer us.
     HandshakeTimeout,
+    /// The path does not carry datagrams of 1200 bytes.
+    NoPath,
     /// The peer opened a newer session in its place.
     Superseded,
     /// The connection below broke off, or carried something that the peer did not seal. What was read is authentic and
@@ -141,6 +147,7 @@ impl fmt::Display for CloseReason {
             Self::Refused(code) => write!(f, "refused by the peer: {code}"),
             Self::IdleTimeout => f.write_str("nothing heard from the peer for the idle timeout"),
             Self::HandshakeTimeout => f.write_str("no answer to the handshake"),
+            Self::NoPath => f.write_str("the path does not carry datagrams of 1200 bytes"),
             Self::Superseded => f.write_str("the peer opened a newer session"),
             Self::ConnectionLost => f.write_str("the connection broke off, or was tampered with"),
         }

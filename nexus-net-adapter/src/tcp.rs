@@ -88,5 +88,18 @@ impl Config {
     }
 }
 
+#[cfg(feature = "udp")]
+impl From<&udp_sec_recovery::endpoint::Config> for Config {
+    /// The same identity, parameters and bounds as over datagrams.
+    fn from(datagrams: &udp_sec_recovery::endpoint::Config) -> Self {
+        Self {
+            keypair: datagrams.keypair.clone(),
+            parameters: datagrams.parameters.clone(),
+            handshake_budget: datagrams.handshake_budget,
+            keepalive: datagrams.keepalive,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

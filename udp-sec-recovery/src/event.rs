@@ -31,6 +31,8 @@ pub enum Closure {
     TimedOut,
     /// The handshake did not complete within its budget.
     HandshakeTimeout,
+    /// The path does not carry 1200 bytes, so no handshake can succeed on it.
+    NoPath,
     /// The peer opened a newer session in its place.
     Superseded,
 }
@@ -52,6 +54,7 @@ impl core::fmt::Display for Closure {
             Self::Refused(code) => write!(f, "refused by the peer: {code}"),
             Self::TimedOut => f.write_str("timed out: nothing heard from the peer for the idle timeout"),
             Self::HandshakeTimeout => f.write_str("handshake timed out: no answer from the peer"),
+            Self::NoPath => f.write_str("the path does not carry datagrams of 1200 bytes"),
             Self::Superseded => f.write_str("superseded by a newer session of the same peer"),
         }
     }

@@ -4,6 +4,8 @@
 //! many threads, and no thread runs in the background: whoever waits does the work, as `shared` tells.
 
 mod clock;
+#[cfg(feature = "tcp")]
+mod connector;
 mod endpoint;
 mod pool;
 mod shared;
@@ -16,6 +18,8 @@ mod waiting;
 mod waker;
 
 pub use clock::HostClock;
+#[cfg(feature = "tcp")]
+pub use connector::{Destination, HostConnector, HostSelected, UdpSec};
 pub use endpoint::{HostEndpoint, OpenError, Peers, config};
 pub use pool::HostPool;
 pub use socket::HostSocket;

@@ -134,7 +134,10 @@ where
                 self.held = Some(transmit);
                 &mut self.counts.held
             }
-            Err(SendError::TooLarge) => &mut self.counts.too_large,
+            Err(SendError::TooLarge) => {
+                self.endpoint.path_too_narrow(transmit.path);
+                &mut self.counts.too_large
+            }
             Err(SendError::Failed) => &mut self.counts.failed,
         };
         *counter = counter.saturating_add(1);
@@ -359,6 +362,7 @@ impl From<Closure> for CloseReason {
             Closure::Refused(code) => Self::Refused(code),
             Closure::TimedOut => Self::IdleTimeout,
             Closure::HandshakeTimeout => Self::HandshakeTimeout,
+            Closure::NoPath => Self::NoPath,
             Closure::Superseded => Self::Superseded,
         }
     }

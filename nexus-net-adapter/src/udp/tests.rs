@@ -197,15 +197,33 @@ fn what_the_socket_does_not_take_is_held_and_sent_later() {
 }
 
 #[test]
-fn a_path_below_1200_bytes_is_counted_and_changes_no_state() {
+fn a_path_below_1200_bytes_ends_its_handshakes_at_once_and_no_other() {
     let clock = &VirtualClock::default();
     let wire = &Wire::<64>::new(DELAY);
     let (near_socket, far_socket) = wire.ends();
     let path = Path::to(far_socket.local_addr());
-    let mood = Cell::new(Some(SendError::TooLarge));
+    let mood = Cell::new(None);
     let near = device(clock, Moody { inner: near_socket, mood: &mood }, 1, 2);
+    let elsewhere = Path::to("192.0.2.1:1".parse().expect("an address"));
+    let mut other = near.connect(elsewhere, keys(2).public()).expect("room");
+    mood.set(Some(SendError::TooLarge));
     let mut client = near.connect(path, keys(2).public()).expect("room");
     assert_eq!(near.look(|driver| driver.counts().too_large), 1);
+    let no_path = StreamError::Closed(CloseReason::NoPath);
+    assert_eq!(client.read(&mut [0; 8], Instant::ZERO), Err(no_path));
+    assert_eq!(other.read(&mut [0; 8], Instant::ZERO), Err(StreamError::WouldBlock), "it goes on trying");
+}
+
+#[test]
+fn a_send_that_fails_for_any_other_reason_changes_no_state() {
+    let clock = &VirtualClock::default();
+    let wire = &Wire::<64>::new(DELAY);
+    let (near_socket, far_socket) = wire.ends();
+    let path = Path::to(far_socket.local_addr());
+    let mood = Cell::new(Some(SendError::Failed));
+    let near = device(clock, Moody { inner: near_socket, mood: &mood }, 1, 2);
+    let mut client = near.connect(path, keys(2).public()).expect("room");
+    assert_eq!(near.look(|driver| driver.counts().failed), 1);
     assert_eq!(client.read(&mut [0; 8], Instant::ZERO), Err(StreamError::WouldBlock), "it goes on trying");
     clock.advance_to(Instant::ZERO + Duration::from_millis(250));
     mood.set(None);

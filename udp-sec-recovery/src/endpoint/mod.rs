@@ -213,6 +213,17 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         })
     }
 
+    /// The system refuses datagrams of 1200 bytes on `path`: handshakes there end at once with [`Closure::NoPath`].
+    /// Sessions go on, for a route may come back. Only for what this system knows of itself; what the network says,
+    /// anybody may have said.
+    pub fn path_too_narrow(&mut self, path: Path) {
+        let on_path = |attempt: &Attempt| attempt.progress.path == path;
+        while let Some(position) = self.attempts.iter().position(on_path) {
+            let attempt = self.attempts.swap_remove(position);
+            self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::NoPath);
+        }
+    }
+
     /// Every datagram that the socket had is in: acknowledgements may leave now.
     pub fn end_of_batch(&mut self) {
         for slot in self.table.ready() {
