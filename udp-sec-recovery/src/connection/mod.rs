@@ -288,6 +288,11 @@ impl<S: Storage> Connection<S> {
         }
     }
 
+    /// Whether we opened the session and nothing of the peer's has opened under its keys yet.
+    pub(crate) const fn awaits_peer(&self) -> bool {
+        matches!(self.state, State::Open) && self.timers.confirmation.is_some()
+    }
+
     /// The peer's static key, proven by the handshake.
     #[must_use]
     pub fn peer(&self) -> &PublicKey {

@@ -68,6 +68,10 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             return Err(Reject::HalfOpenLimit);
         }
         let authorized = self.responder.read(checked, rng)?.authorize(&self.policy)?;
+        if self.calls_first(authorized.peer()) {
+            // Simultaneous open: the peer has our initiation or will have it, and the answer to that is the session.
+            return Ok(());
+        }
         let replaced = self.half_open.admit(now, authorized.peer())?;
         let id = self.fresh_id(rng)?;
         match authorized.accept(id, &self.config.parameters)? {
@@ -125,10 +129,16 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         path: Path,
         datagram: &mut [u8],
     ) -> Result<(), Reject> {
+        let peer = *self.half_open.get_mut(position).ok_or(Reject::UnknownSession)?.session.peer();
+        if self.calls_first(&peer) {
+            // Answered before we began our own: unless that fails, it is what counts.
+            return Ok(());
+        }
         let entry = self.half_open.get_mut(position).ok_or(Reject::UnknownSession)?;
         let packet = entry.session.open(&mut [0; REPLAY_WORDS_MIN], datagram)?;
         let mut entry = self.half_open.take(position).ok_or(Reject::UnknownSession)?;
-        let superseded = self.supersede(entry.session.peer());
+        self.drop_attempts(&peer);
+        let superseded = self.supersede(&peer, None);
         let place = match (self.reserve(), superseded) {
             (None, Some(oldest)) => {
                 // No room beside the session that gives way: it loses its place at once.
@@ -151,6 +161,31 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         };
         let slot = self.settle(now, place, newcomer);
         self.pool.get_mut(slot).ok_or(Reject::SessionLimit)?.handle_packet(now, &packet)
+    }
+
+    /// Whether, of two sides that may have one session with each other and both begin it, we are the one whose
+    /// handshake counts: the one with the larger static key. It is so while our attempt is under way, and until the
+    /// peer has been heard under its keys.
+    fn calls_first(&self, peer: &PublicKey) -> bool {
+        if self.config.sessions_per_peer != 1 || self.public_key().as_bytes() < peer.as_bytes() {
+            return false;
+        }
+        let mut attempts = self.attempts.iter();
+        let mut sessions = self.table.slots().filter_map(|(slot, _)| self.pool.get(slot));
+        attempts.any(|attempt| attempt.initiator.peer() == peer)
+            || sessions.any(|session| session.peer() == peer && session.awaits_peer())
+    }
+
+    /// A session with `peer` has begun on its call. Where there can be only one, our own call is over.
+    fn drop_attempts(&mut self, peer: &PublicKey) {
+        if self.config.sessions_per_peer != 1 {
+            return;
+        }
+        let to_peer = |attempt: &Attempt| attempt.initiator.peer() == peer;
+        while let Some(position) = self.attempts.iter().position(to_peer) {
+            let attempt = self.attempts.swap_remove(position);
+            self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::Superseded);
+        }
     }
 
     /// A place that both the pool and the table have.
@@ -176,12 +211,22 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         slot
     }
 
-    /// At the bound of sessions for `peer`, ends its oldest one in favour of the one just confirmed; its slot.
-    fn supersede(&mut self, peer: &PublicKey) -> Option<usize> {
+    /// The session in `slot`, which we opened, has heard its peer for the first time: others give way to it only now.
+    pub(super) fn on_confirmed(&mut self, slot: usize) {
+        if let Some(peer) = self.pool.get(slot).map(|session| *session.peer()) {
+            self.supersede(&peer, Some(slot));
+        }
+    }
+
+    /// At the bound of sessions for `peer`, ends its oldest one in favour of the one just confirmed, in slot `newest` if
+    /// it has one yet; the slot of the one that ended.
+    fn supersede(&mut self, peer: &PublicKey, newest: Option<usize>) -> Option<usize> {
         let pool = &self.pool;
         let is_theirs = |slot: usize| {
-            pool.get(slot)
-                .is_some_and(|connection| connection.peer() == peer && connection.closure().is_none())
+            Some(slot) != newest
+                && pool
+                    .get(slot)
+                    .is_some_and(|connection| connection.peer() == peer && connection.closure().is_none())
         };
         let theirs = || self.table.slots().filter(|(slot, _)| is_theirs(*slot));
         if theirs().count() < self.config.sessions_per_peer {

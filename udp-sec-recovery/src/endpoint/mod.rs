@@ -196,7 +196,13 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         };
         if let Some(slot) = self.table.slot(id) {
             self.table.wake(slot);
-            return self.pool.get_mut(slot).ok_or(Reject::UnknownSession)?.handle_datagram(now, datagram);
+            let session = self.pool.get_mut(slot).ok_or(Reject::UnknownSession)?;
+            let awaited = session.awaits_peer();
+            let handled = session.handle_datagram(now, datagram);
+            if awaited && !session.awaits_peer() {
+                self.on_confirmed(slot);
+            }
+            return handled;
         }
         if let Some(position) = self.half_open.find_id(id) {
             return self.confirm(now, position, path, datagram);

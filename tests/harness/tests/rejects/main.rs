@@ -5,5 +5,6 @@ mod handshakes;
 mod lab;
 mod packets;
 mod silence;
+mod simultaneous;
 mod strangers;
 mod violations;
