@@ -41,6 +41,8 @@ pub struct Stats {
     pub reductions_undone: u64,
     /// Times persistent congestion was established.
     pub persistent_congestions: u64,
+    /// Times we moved to the next key on our own account; following the peer does not count.
+    pub key_updates: u64,
     /// Packets whose stream data found no reassembly entry.
     pub reassembly_overflows: u64,
 }

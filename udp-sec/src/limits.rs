@@ -89,6 +89,10 @@ pub const REPLAY_WORDS_MAX: usize = 128;
 
 // Life of a key: `docs/protocol.md` section 3, "Key update".
 
+/// Packets after which a key gives way to the next one.
+pub const KEY_UPDATE_PACKETS: u64 = 1 << 20;
+/// The age at which it does.
+pub const KEY_UPDATE_AGE: Duration = Duration::from_secs(120);
 /// Packets that one key may seal.
 pub const KEY_SEALED_MAX: u64 = 1 << 32;
 /// Packets kept back below [`KEY_SEALED_MAX`], so that a session at its limit can still say CLOSE(KEY_LIMIT).
@@ -117,7 +121,7 @@ const _: () = {
     assert!(DATA_LEN_MIN == 33 && FRAMES_MAX == 1168);
     assert!(REPLAY_WORDS_MIN.is_power_of_two() && REPLAY_WORDS_MAX.is_power_of_two());
     assert!(REPLAY_WORDS_MIN < REPLAY_WORDS_MAX);
-    assert!(KEY_SEALED_RESERVE < KEY_SEALED_MAX);
+    assert!(KEY_SEALED_RESERVE < KEY_SEALED_MAX && KEY_UPDATE_PACKETS < KEY_SEALED_MAX - KEY_SEALED_RESERVE);
     assert!(RETRY_FIRST.as_micros() < RETRY_MAX.as_micros());
     assert!(RETRY_MAX.as_micros() < HANDSHAKE_BUDGET_WITH_FALLBACK.as_micros());
     assert!(HANDSHAKE_BUDGET_WITH_FALLBACK.as_micros() < HANDSHAKE_BUDGET.as_micros());

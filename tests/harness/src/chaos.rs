@@ -39,6 +39,9 @@ pub fn scenario_at(seed: u64, start: Instant) -> Scenario {
     scenario.ack_delay = Duration::from_millis(dice.below(100));
     scenario.ack_step = 1 + dice.below(64) as u8;
     scenario.keepalive = dice.below(2) == 0;
+    if dice.below(2) == 0 {
+        scenario.key_life.packets = 1 + dice.skewed(10_000);
+    }
     scenario
 }
 

@@ -2,6 +2,7 @@
 
 use lossy_link::LinkConfig;
 use udp_sec::time::{Duration, Instant};
+use udp_sec_recovery::connection::KeyLife;
 
 /// Capacities of both ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +38,8 @@ pub struct Scenario {
     pub idle_timeout: Duration,
     /// Whether both ends keep an idle session alive.
     pub keepalive: bool,
+    /// How long both ends use a key.
+    pub key_life: KeyLife,
     /// Acknowledgement delay of both ends.
     pub ack_delay: Duration,
     /// Acknowledgement step that both ends ask for.
@@ -64,6 +67,7 @@ impl Scenario {
             handshake_budget: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
             keepalive: false,
+            key_life: KeyLife::default(),
             ack_delay: Duration::from_millis(25),
             ack_step: 2,
             limit: Duration::from_secs(3_600),

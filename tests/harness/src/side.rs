@@ -62,6 +62,7 @@ impl<S: Storage + Default> Side<S> {
         let mut config = Config::new(own.clone(), parameters);
         config.handshake_budget = scenario.handshake_budget;
         config.keepalive = scenario.keepalive;
+        config.key_life = scenario.key_life;
         let mut allowed = AllowList::new();
         allowed.add(*other.public()).expect("an empty list");
         let (sends, expects) = match index {

@@ -8,7 +8,7 @@
 //! 5. A packet that elicits an acknowledgement goes into the sent queue and counts as in flight.
 
 use udp_sec::error::CloseCode;
-use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, KEY_SEALED_MAX, KEY_SEALED_RESERVE, TAG_LEN};
+use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, TAG_LEN};
 use udp_sec::time::Instant;
 
 use super::closing::seal_close;
@@ -74,9 +74,7 @@ impl<S: Storage> Connection<S> {
     }
 
     fn next_datagram(&mut self, now: Instant, budget: &mut Option<u64>, room: &mut [u8]) -> Option<usize> {
-        if matches!(self.state, State::Open)
-            && self.session.next_packet_number() >= KEY_SEALED_MAX.saturating_sub(KEY_SEALED_RESERVE)
-        {
+        if matches!(self.state, State::Open) && self.session.key_limit_reached() {
             self.close(now, CloseCode::KeyLimit, Closure::ByUs(CloseCode::KeyLimit));
         }
         match &mut self.state {
@@ -99,6 +97,7 @@ impl<S: Storage> Connection<S> {
             return None;
         }
         let size = plan.len.saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
+        self.update_key_if_due(now);
         let number = self.seal(room.get_mut(..size)?)?;
         if plan.ack_eliciting {
             *budget = budget.map(|bytes| bytes.saturating_sub(size as u64));
@@ -232,6 +231,7 @@ impl<S: Storage> Connection<S> {
             return;
         };
         plan.acked_below = largest.saturating_add(1);
+        self.session.on_ack_sealed(largest);
         self.ack.on_ack_sent();
         self.stats.acks_sent = self.stats.acks_sent.saturating_add(1);
     }

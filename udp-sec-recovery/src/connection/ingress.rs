@@ -23,11 +23,21 @@ impl<S: Storage> Connection<S> {
     /// Why it, or a part of it, was dropped.
     pub fn handle_datagram(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Reject> {
         let memory = self.storage.memory();
+        let phase = self.session.receive_phase();
         match self.session.open(memory.replay, datagram) {
-            Ok(packet) => self.handle_packet(now, &packet),
+            Ok(packet) => {
+                if self.session.receive_phase() != phase {
+                    self.on_key_updated(now);
+                }
+                self.handle_packet(now, &packet)
+            }
             Err(reject) => {
-                if self.session.failed_openings() >= KEY_FAILED_MAX && matches!(self.state, State::Open) {
-                    self.close(now, CloseCode::KeyLimit, Closure::ByUs(CloseCode::KeyLimit));
+                if matches!(self.state, State::Open) {
+                    if reject == Reject::KeyUpdateViolation {
+                        self.close_for(now, reject);
+                    } else if self.session.failed_openings() >= KEY_FAILED_MAX {
+                        self.close(now, CloseCode::KeyLimit, Closure::ByUs(CloseCode::KeyLimit));
+                    }
                 }
                 Err(reject)
             }

@@ -48,6 +48,9 @@ impl<S: Storage> Connection<S> {
         if Timers::take(&mut self.timers.blocked, now) {
             self.control.blocked = true;
         }
+        if Timers::take(&mut self.timers.old_key, now) {
+            self.session.forget_previous_key();
+        }
         // The pacer's and the acknowledgement's deadlines only say when to look again: egress decides.
         Timers::take(&mut self.timers.pacing, now);
     }

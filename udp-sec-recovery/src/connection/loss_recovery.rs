@@ -47,6 +47,7 @@ impl<S: Storage> Connection<S> {
         }
         self.stats.acks_received = self.stats.acks_received.saturating_add(1);
         self.largest_acked = self.largest_acked.max(Some(largest));
+        self.session.on_acknowledged(largest);
 
         let mut newly = NewlyAcked::default();
         for range in ranges {

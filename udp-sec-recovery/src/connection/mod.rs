@@ -17,12 +17,14 @@ mod ingress;
 mod liveness;
 mod loss_recovery;
 mod path;
+mod rekey;
 mod skips;
 mod timers;
 
 pub(crate) use closing::{Farewell, Heard, seal_close};
 pub use egress::Transmit;
 pub use path::Path;
+pub use rekey::KeyLife;
 
 use udp_sec::error::CloseCode;
 use udp_sec::handshake::params::Parameters;
@@ -66,6 +68,8 @@ pub struct Start<'p> {
     pub confirm_by: Option<Instant>,
     /// Whether the session is kept alive while it is idle.
     pub keepalive: bool,
+    /// How long our keys are used.
+    pub key_life: KeyLife,
 }
 
 /// One session and its reliable byte stream in each direction, in memory lent by `S`.
@@ -80,6 +84,10 @@ pub struct Connection<S> {
     events: Pending,
     stats: Stats,
     timers: Timers,
+
+    key_life: KeyLife,
+    /// When the present keys came into use.
+    key_since: Instant,
 
     // Sending.
     send: SendBuffer,
@@ -160,6 +168,8 @@ impl<S: Storage> Connection<S> {
             events: Pending::default(),
             stats: Stats::default(),
             timers: Timers { confirmation: start.confirm_by, ..Timers::default() },
+            key_life: start.key_life,
+            key_since: start.now,
             send: SendBuffer::default(),
             peer_credit: start.peer.initial_credit,
             peer_ack_delay: start.peer.max_ack_delay,

@@ -205,6 +205,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             handshake_rtt: newcomer.round_trip,
             confirm_by: newcomer.confirm_by,
             keepalive: self.config.keepalive,
+            key_life: self.config.key_life,
         };
         self.pool.fill(slot, Connection::new(storage, newcomer.session, &start));
         self.table.insert(slot, id, newcomer.initiation);

@@ -2,8 +2,10 @@
 
 use udp_sec::handshake::params::Parameters;
 use udp_sec::keys::StaticKeypair;
-use udp_sec::limits::HANDSHAKE_BUDGET;
+use udp_sec::limits::{HANDSHAKE_BUDGET, KEY_UPDATE_AGE, KEY_UPDATE_PACKETS};
 use udp_sec::time::Duration;
+
+use crate::connection::KeyLife;
 
 /// An endpoint's identity and promises.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub struct Config {
     pub sessions_per_peer: usize,
     /// Whether idle sessions are kept alive.
     pub keepalive: bool,
+    /// How long a key is used.
+    pub key_life: KeyLife,
 }
 
 impl Config {
@@ -30,6 +34,7 @@ impl Config {
             handshake_budget: HANDSHAKE_BUDGET,
             sessions_per_peer: 1,
             keepalive: false,
+            key_life: KeyLife { packets: KEY_UPDATE_PACKETS, age: KEY_UPDATE_AGE },
         }
     }
 }

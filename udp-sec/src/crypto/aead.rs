@@ -5,6 +5,7 @@
 
 use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
+use zeroize::Zeroizing;
 
 /// The key that Data packets are sealed with.
 #[cfg(not(feature = "ring"))]
@@ -19,6 +20,15 @@ pub type PacketKey = super::ring::RingKey;
 pub const fn nonce(number: u64) -> [u8; NONCE_LEN] {
     let [n0, n1, n2, n3, n4, n5, n6, n7] = number.to_le_bytes();
     [0, 0, 0, 0, n0, n1, n2, n3, n4, n5, n6, n7]
+}
+
+/// Noise's `REKEY` (Noise section 4.2): the key that follows `key`, from which nobody finds the way back. The number it is
+/// made under, the last one, never belongs to a packet.
+#[must_use]
+pub fn rekey(key: &PacketKey) -> Option<PacketKey> {
+    let mut next = Zeroizing::new([0; KEY_LEN]);
+    // The tag is not needed.
+    key.seal(&nonce(u64::MAX), &[], next.as_mut_slice()).map(|_| PacketKey::new(&next))
 }
 
 /// A ChaCha20-Poly1305 key, wiped when dropped.

@@ -4,19 +4,19 @@
 //! one cannot be reached by a byte that nobody vouches for. `docs/protocol.md` sections 2 and 3.
 
 pub mod record;
+mod rekey;
 mod replay;
 
-use crate::crypto::aead::{PacketKey, nonce};
+use crate::crypto::aead::nonce;
 use crate::crypto::hash::PrivateNumbers;
 use crate::crypto::noise::Split;
 use crate::error::Reject;
 use crate::keys::PublicKey;
-use crate::limits::{
-    DATA_LEN_MIN, DATAGRAM_MAX, KEY_FAILED_MAX, KEY_SEALED_MAX, KEY_SEALED_RESERVE, TAG_LEN,
-};
+use crate::limits::{DATA_LEN_MIN, DATAGRAM_MAX, KEY_FAILED_MAX, TAG_LEN};
 use crate::packet_number::{expand, truncate};
-use crate::wire::{DataHeader, KeyPhase};
+use crate::wire::DataHeader;
 use core::fmt;
+use rekey::{Epoch, ReceiveKeys, SendKeys};
 use replay::Replay;
 
 /// Which side of the handshake an endpoint was.
@@ -55,10 +55,9 @@ pub struct Session {
     local_id: u64,
     peer_id: u64,
     peer: PublicKey,
-    send_key: PacketKey,
-    receive_key: PacketKey,
+    send_keys: SendKeys,
+    receive_keys: ReceiveKeys,
     next_packet_number: u64,
-    sealed: u64,
     failed_openings: u64,
     replay: Replay,
     numbers: PrivateNumbers,
@@ -87,10 +86,9 @@ impl Session {
             local_id,
             peer_id,
             peer,
-            send_key: PacketKey::new(send),
-            receive_key: PacketKey::new(receive),
+            send_keys: SendKeys::new(send),
+            receive_keys: ReceiveKeys::new(receive),
             next_packet_number: 0,
-            sealed: 0,
             failed_openings: 0,
             replay: Replay::default(),
             numbers,
@@ -152,15 +150,15 @@ impl Session {
         let (frames, tag_room) = rest.split_last_chunk_mut::<TAG_LEN>().ok_or(SealError::Size)?;
         let number = self.next_packet_number;
         // The last number is Noise's own nonce (section 4.2, Rekey).
-        if self.sealed >= KEY_SEALED_MAX || number == u64::MAX {
+        if number == u64::MAX {
             return Err(SealError::KeyLimit);
         }
-        let header = DataHeader::new(self.peer_id, KeyPhase::Zero, truncate(number)).encode();
-        let tag = self.send_key.seal(&nonce(number), &header, frames).ok_or(SealError::Size)?;
+        let (key, phase) = self.send_keys.take_use(number).ok_or(SealError::KeyLimit)?;
+        let header = DataHeader::new(self.peer_id, phase, truncate(number)).encode();
+        let tag = key.seal(&nonce(number), &header, frames).ok_or(SealError::Size)?;
         *header_room = header;
         *tag_room = tag;
         self.next_packet_number = number.saturating_add(1);
-        self.sealed = self.sealed.saturating_add(1);
         Ok(number)
     }
 
@@ -171,8 +169,9 @@ impl Session {
     ///
     /// # Errors
     /// [`Reject::OversizeDatagram`], [`Reject::MalformedHeader`], [`Reject::UnknownSession`] (another receiver id),
-    /// [`Reject::ReplayOrStalePacketNumber`], [`Reject::DecryptFailed`]. Nothing changes then but
-    /// [`failed_openings`](Self::failed_openings) and the bytes of `datagram`.
+    /// [`Reject::ReplayOrStalePacketNumber`], [`Reject::DecryptFailed`]; and [`Reject::KeyUpdateViolation`] for a packet of
+    /// the peer's that moves to the next key before we have acknowledged one of the present key, which ends the session.
+    /// Nothing changes then but [`failed_openings`](Self::failed_openings) and the bytes of `datagram`.
     pub fn open<'d>(
         &mut self,
         replay_words: &mut [u64],
@@ -193,16 +192,78 @@ impl Session {
         }
         let packet_number = expand(self.replay.largest(), header.packet_number());
         self.replay.check(replay_words, packet_number)?;
-        // No key update yet: there is no key of the other phase that could have sealed it.
-        if header.key_phase() != KeyPhase::Zero || self.failed_openings >= KEY_FAILED_MAX {
+        if self.failed_openings >= KEY_FAILED_MAX {
             return Err(Reject::DecryptFailed);
         }
-        if self.receive_key.open(&nonce(packet_number), header_bytes, frames, tag).is_none() {
+        let epoch = self.receive_keys.epoch(header.key_phase(), packet_number);
+        let key = self.receive_keys.key(epoch).ok_or(Reject::DecryptFailed)?;
+        if key.open(&nonce(packet_number), header_bytes, frames, tag).is_none() {
             self.failed_openings = self.failed_openings.saturating_add(1);
             return Err(Reject::DecryptFailed);
         }
+        match epoch {
+            Epoch::Previous => {}
+            Epoch::Present => self.receive_keys.on_opened(packet_number),
+            Epoch::Next => self.follow(packet_number)?,
+        }
         self.replay.mark(replay_words, packet_number);
         Ok(Authenticated { packet_number, frames, datagram_len })
+    }
+
+    /// The peer has moved to the next key, with packet `number`; so do we, unless we have moved first.
+    fn follow(&mut self, number: u64) -> Result<(), Reject> {
+        let is_answer = self.receive_keys.phase() < self.send_keys.phase();
+        if !is_answer && !self.receive_keys.is_acknowledged() {
+            return Err(Reject::KeyUpdateViolation);
+        }
+        self.receive_keys.advance(number);
+        if !is_answer {
+            self.send_keys.advance();
+        }
+        Ok(())
+    }
+
+    /// Moves our sending key to the next phase, if we may: a packet of the present phase was acknowledged, and the peer
+    /// has followed to it. The peer follows with the first packet that it opens. Whether that was done.
+    pub fn update_key(&mut self) -> bool {
+        let may = self.send_keys.is_acknowledged() && self.send_keys.phase() == self.receive_keys.phase();
+        if may {
+            self.send_keys.advance();
+        }
+        may
+    }
+
+    /// The peer has acknowledged packets up to `largest`.
+    pub fn on_acknowledged(&mut self, largest: u64) {
+        self.send_keys.on_acknowledged(largest);
+    }
+
+    /// An acknowledgement of packets up to `largest` was sealed.
+    pub fn on_ack_sealed(&mut self, largest: u64) {
+        self.receive_keys.on_ack_sent(largest);
+    }
+
+    /// The key before the present one opens nothing any more: to be called three probe timeouts after the peer moved.
+    pub fn forget_previous_key(&mut self) {
+        self.receive_keys.forget_previous();
+    }
+
+    /// How often the peer has moved to the next key.
+    #[must_use]
+    pub const fn receive_phase(&self) -> u64 {
+        self.receive_keys.phase()
+    }
+
+    /// How often we have moved to the next key.
+    #[must_use]
+    pub const fn send_phase(&self) -> u64 {
+        self.send_keys.phase()
+    }
+
+    /// Packets that our present key has sealed.
+    #[must_use]
+    pub const fn sealed(&self) -> u64 {
+        self.send_keys.sealed()
     }
 
     /// Moves the replay window to `replay_words`, for a session that opened its first packet with other words. What
@@ -230,8 +291,7 @@ impl Session {
     /// can still be sealed then; after 2^36 failed openings nothing is opened any more.
     #[must_use]
     pub const fn key_limit_reached(&self) -> bool {
-        self.sealed >= KEY_SEALED_MAX.saturating_sub(KEY_SEALED_RESERVE)
-            || self.failed_openings >= KEY_FAILED_MAX
+        self.send_keys.is_at_limit() || self.failed_openings >= KEY_FAILED_MAX
     }
 
     /// A number that the peer cannot foresee, for skipped packet numbers and path challenges. The sequence is fixed by

@@ -7,12 +7,11 @@
 //! nothing that was sealed before.
 
 use super::{Role, SealError, Settled};
-use crate::crypto::aead::{PacketKey, nonce};
+use crate::crypto::aead::{PacketKey, nonce, rekey};
 use crate::error::Reject;
 use crate::keys::PublicKey;
 use crate::limits::{KEY_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RECORDS_PER_KEY, TAG_LEN};
 use core::fmt;
-use zeroize::Zeroizing;
 
 /// Seals the records that leave and opens those that arrive, for one peer.
 pub struct RecordSession {
@@ -112,10 +111,9 @@ impl Direction {
     fn advance(&mut self) {
         self.next = self.next.saturating_add(1);
         if self.next.is_multiple_of(RECORDS_PER_KEY) {
-            let mut next_key = Zeroizing::new([0; KEY_LEN]);
-            // The tag is dropped. Without one there is no next key, and the direction ends.
-            match self.key.seal(&nonce(u64::MAX), &[], next_key.as_mut_slice()) {
-                Some(_) => self.key = PacketKey::new(&next_key),
+            match rekey(&self.key) {
+                Some(next_key) => self.key = next_key,
+                // Without a next key the direction ends.
                 None => self.next = u64::MAX,
             }
         }

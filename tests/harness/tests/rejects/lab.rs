@@ -263,7 +263,10 @@ impl Peer {
     pub(crate) fn open(&mut self, datagram: &[u8]) -> (u64, Vec<u8>) {
         let mut copy = datagram.to_vec();
         let packet = self.session.open(&mut self.replay, &mut copy).expect("a packet of the endpoint");
-        (packet.packet_number(), packet.frames().to_vec())
+        let (number, frames) = (packet.packet_number(), packet.frames().to_vec());
+        // These peers acknowledge what they open, or might: the endpoint may move to its next key.
+        self.session.on_ack_sealed(number);
+        (number, frames)
     }
 
     /// The code of the CLOSE in `datagram`, if it is one.

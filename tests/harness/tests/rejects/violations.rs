@@ -162,3 +162,26 @@ fn test_reject_final_size_changed() {
         assert_closes((lab, peer, id, bystander), &datagram, label, code);
     }
 }
+
+/// The peer moves to the next key before a packet under the present one was acknowledged to it.
+#[test]
+fn test_reject_key_update_violation() {
+    let (bad, good) = (keys(10), keys(11));
+    let mut lab = Lab::new(&[bad.public(), good.public()]);
+    let (_, bystander) = Peer::connect(&mut lab, &good, address(2), 100);
+    let mut peer = Peer::half_open(&mut lab, &bad, address(1), 0);
+    let first = peer.seal(|frames| frames.ping().expect("room"));
+    // Nothing says so, but the session lets its owner claim it.
+    peer.session.on_acknowledged(0);
+    assert!(peer.session.update_key());
+    let second = peer.seal(|frames| frames.ping().expect("room"));
+    lab.deliver(address(1), &first);
+    lab.deliver(address(1), &second);
+    let done = lab.drain();
+    assert_eq!(lab.endpoint.rejects().get(Reject::KeyUpdateViolation), 1, "{:?}", lab.endpoint.rejects());
+    let code = CloseCode::KeyUpdateViolation;
+    assert_eq!(done.events.last().map(|(_, event)| *event), Some(Event::Closed(Closure::ByUs(code))));
+    let [(_, close)] = &done.datagrams[..] else { panic!("{done:?}") };
+    assert_eq!(peer.close_code(close), Some(code));
+    assert_eq!(lab.connection(bystander).closure(), None, "the other session lives on");
+}
