@@ -107,6 +107,10 @@ impl fmt::Display for Full {
 
 impl core::error::Error for Full {}
 
+/// Initiations per second that an endpoint looks into although their source has proven nothing, unless configured
+/// otherwise: about a tenth of what a slow processor can do.
+pub const UNPROVEN_PER_SECOND: u16 = 100;
+
 const _: () = {
     assert!(INITIAL_WINDOW == 12_000 && MINIMUM_WINDOW == 2_400);
     assert!(MINIMUM_WINDOW <= INITIAL_WINDOW);

@@ -80,6 +80,11 @@ pub const HALF_OPEN_PER_KEY: usize = 4;
 /// The age at which the oldest half-open entry of a key gives way to a further one of the same key.
 pub const HALF_OPEN_REPLACE_AGE: Duration = Duration::from_secs(3);
 
+// Cookies: `docs/protocol.md` section 3, "Under load".
+
+/// How long a cookie secret is in use; the one before it stays good for as long again.
+pub const COOKIE_LIFE: Duration = Duration::from_secs(120);
+
 // Replay window: `docs/protocol.md` section 2.
 
 /// The smallest replay window. Words of 64 packet numbers.

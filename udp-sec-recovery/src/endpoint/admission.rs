@@ -1,7 +1,8 @@
 //! From a stranger's datagram to a session: who is answered, who is let in, and what happens at each bound
 //! (`docs/protocol.md` section 3).
 //!
-//! 1. An initiation with a valid `mac1` is worth a Diffie-Hellman; a repeat gets the identical answer again.
+//! 1. An initiation with a valid `mac1` is worth a Diffie-Hellman, under load only with a cookie; a repeat gets the
+//!    identical answer again.
 //! 2. The peer's key must be allowed, then its parameters must be met, then it needs a half-open entry.
 //! 3. The first data packet that opens confirms the entry: only now there is a session, buffers and an event.
 
@@ -9,14 +10,14 @@ use rand_core::TryCryptoRng;
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::Policy;
 use udp_sec::handshake::params::Parameters;
-use udp_sec::handshake::{Accepted, Answer, InitiationId};
+use udp_sec::handshake::{Accepted, Answer, CheckedInitiation, InitiationId};
 use udp_sec::keys::PublicKey;
-use udp_sec::limits::{DATAGRAM_MAX, REPLAY_WORDS_MIN};
+use udp_sec::limits::{COOKIE_REPLY_LEN, DATAGRAM_MAX, REPLAY_WORDS_MIN};
 use udp_sec::session::Session;
 use udp_sec::time::{Duration, Instant};
 
 use super::attempts::{self, Attempt};
-use super::half_open::HalfOpen;
+use super::half_open::{HalfOpen, Source};
 use super::pool::Pool;
 use super::{Endpoint, SessionId};
 use crate::connection::{Connection, Path, Start, Transmit, seal_close};
@@ -31,6 +32,13 @@ pub(super) struct Reply {
     path: Path,
     bytes: [u8; DATAGRAM_MAX],
     len: usize,
+}
+
+/// A demand for a cookie, with the cookie.
+#[derive(Debug)]
+pub(super) struct CookieReply {
+    path: Path,
+    bytes: [u8; COOKIE_REPLY_LEN],
 }
 
 /// What becomes a connection once there is a place for it.
@@ -64,19 +72,20 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             // A late repeat of what has become a session: nothing to do, and nothing wrong with it.
             return Ok(());
         }
-        if self.half_open.is_full() {
-            return Err(Reject::HalfOpenLimit);
-        }
+        let source = self.admit(now, rng, path, &checked)?;
         let authorized = self.responder.read(checked, rng)?.authorize(&self.policy)?;
         if self.calls_first(authorized.peer()) {
             // Simultaneous open: the peer has our initiation or will have it, and the answer to that is the session.
             return Ok(());
         }
-        let replaced = self.half_open.admit(now, authorized.peer())?;
+        let mut replaced = self.half_open.admit(now, authorized.peer())?;
+        if self.half_open.is_full() && replaced.is_none() {
+            replaced = self.half_open.oldest_unproven();
+        }
         let id = self.fresh_id(rng)?;
         match authorized.accept(id, &self.config.parameters)? {
             Accepted::HalfOpen { response, session, parameters } => {
-                let entry = HalfOpen::new(now, path, initiation, response, session, parameters);
+                let entry = HalfOpen::new(now, (path, source), initiation, response, session, parameters);
                 self.half_open.insert(entry, replaced)
             }
             Accepted::Refused { response, .. } => {
@@ -84,6 +93,42 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
                 self.replies.push_back(reply).map_err(|_| Reject::HalfOpenLimit)
             }
         }
+    }
+
+    /// Whether an initiation that is new to us is worth a Diffie-Hellman, and what is known of its source. Under load it
+    /// takes a cookie: the half-open table is full, or those who prove nothing have spent their budget.
+    fn admit<R: TryCryptoRng + ?Sized>(
+        &mut self,
+        now: Instant,
+        rng: &mut R,
+        path: Path,
+        initiation: &CheckedInitiation<'_>,
+    ) -> Result<Source, Reject> {
+        let is_full = self.half_open.is_full();
+        if self.cookies.verify(now, path.remote, initiation) {
+            let has_room = !is_full || self.half_open.oldest_unproven().is_some();
+            let admitted = has_room && self.load.admits_proven(now, path.remote);
+            return if admitted { Ok(Source::Proven) } else { Err(Reject::HalfOpenLimit) };
+        }
+        if !is_full && self.load.admits_unproven(now) {
+            return Ok(Source::Unproven);
+        }
+        if !self.cookie_replies.is_full() {
+            let bytes = self.cookies.reply(now, path.remote, initiation, rng)?;
+            // There is room; where there is none, the caller's repeat may find some.
+            _ = self.cookie_replies.push_back(CookieReply { path, bytes });
+        }
+        Err(Reject::CookieRequired)
+    }
+
+    /// A cookie: the initiation leaves again at once, with the proof that we receive where it came from.
+    pub(super) fn on_cookie(&mut self, id: u64, datagram: &[u8]) -> Result<(), Reject> {
+        let mut attempts = self.attempts.iter_mut();
+        let attempt = attempts.find(|attempt| attempt.initiator.local_id() == id);
+        let attempt = attempt.ok_or(Reject::UnknownSession)?;
+        attempt.initiator.on_cookie(datagram)?;
+        attempt.progress.on_cookie();
+        Ok(())
     }
 
     /// A response: the initiator's second step. One that does not open leaves the attempt as it was.
@@ -278,6 +323,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         if let Some((path, response)) = self.half_open.next_answer().and_then(|entry| entry.take_answer(now))
         {
             return Transmit::copy(path, response, out);
+        }
+        if let Some(reply) = self.cookie_replies.pop_front() {
+            return Transmit::copy(reply.path, &reply.bytes, out);
         }
         let reply = self.replies.pop_front()?;
         Transmit::copy(reply.path, reply.bytes.get(..reply.len)?, out)

@@ -25,12 +25,33 @@ pub(super) struct Progress {
     sent: u32,
     send_at: Instant,
     interval: Duration,
+    cookie: Cookie,
+}
+
+/// Where an attempt stands with the cookie that a responder under load demands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cookie {
+    /// One would be answered.
+    Welcome,
+    /// One has come: the initiation leaves again, with its proof.
+    Due,
+    /// One was answered since the last timed transmission; further ones are not, so that no two sides can drive each
+    /// other.
+    Answered,
 }
 
 impl Progress {
     /// An attempt whose initiation leaves at `now`.
     pub(super) fn new(now: Instant, path: Path, budget: Duration) -> Self {
-        Self { path, deadline: now + budget, first_sent: None, sent: 0, send_at: now, interval: RETRY_FIRST }
+        Self {
+            path,
+            deadline: now + budget,
+            first_sent: None,
+            sent: 0,
+            send_at: now,
+            interval: RETRY_FIRST,
+            cookie: Cookie::Welcome,
+        }
     }
 
     /// When something is to be done next.
@@ -40,13 +61,25 @@ impl Progress {
 
     /// Whether the initiation is to leave now.
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.send_at <= now
+        self.send_at <= now || self.cookie == Cookie::Due
+    }
+
+    /// A cookie came, and the initiation now proves it.
+    pub(super) fn on_cookie(&mut self) {
+        if self.cookie == Cookie::Welcome {
+            self.cookie = Cookie::Due;
+        }
     }
 
     /// The initiation left at `now`; the next one follows after the interval, which doubles.
     pub(super) fn on_sent(&mut self, now: Instant) {
         self.first_sent.get_or_insert(now);
         self.sent = self.sent.saturating_add(1);
+        if self.cookie == Cookie::Due {
+            self.cookie = Cookie::Answered;
+            return;
+        }
+        self.cookie = Cookie::Welcome;
         self.send_at = now + self.interval;
         self.interval = (self.interval * 2).min(RETRY_MAX);
     }

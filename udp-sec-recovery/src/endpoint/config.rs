@@ -6,6 +6,7 @@ use udp_sec::limits::{HANDSHAKE_BUDGET, KEY_UPDATE_AGE, KEY_UPDATE_PACKETS};
 use udp_sec::time::Duration;
 
 use crate::connection::KeyLife;
+use crate::limits::UNPROVEN_PER_SECOND;
 
 /// An endpoint's identity and promises.
 #[derive(Clone, Debug)]
@@ -22,6 +23,10 @@ pub struct Config {
     pub keepalive: bool,
     /// How long a key is used.
     pub key_life: KeyLife,
+    /// Initiations per second, and at once, that may cost a Diffie-Hellman each although their source has proven nothing.
+    /// Whoever comes beyond that is sent a cookie first, which costs an honest peer one round trip. 0 demands cookies
+    /// always.
+    pub unproven_per_second: u16,
 }
 
 impl Config {
@@ -34,6 +39,7 @@ impl Config {
             handshake_budget: HANDSHAKE_BUDGET,
             sessions_per_peer: 1,
             keepalive: false,
+            unproven_per_second: UNPROVEN_PER_SECOND,
             key_life: KeyLife { packets: KEY_UPDATE_PACKETS, age: KEY_UPDATE_AGE },
         }
     }

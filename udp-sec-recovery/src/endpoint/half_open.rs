@@ -12,12 +12,22 @@ use udp_sec::time::{Duration, Instant};
 
 use crate::connection::Path;
 
+/// What is known of the address an initiation came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// Anybody may have written it.
+    Unproven,
+    /// It has answered a cookie: its owner receives there.
+    Proven,
+}
+
 /// One answered initiation: keys and the cached answer, but no buffers.
 #[derive(Debug)]
 pub(super) struct HalfOpen {
     pub(super) initiation: InitiationId,
     pub(super) session: Session,
     pub(super) parameters: Parameters,
+    source: Source,
     created: Instant,
     response: [u8; RESPONSE_LEN],
     /// Where the answer is to go next, until it has left.
@@ -30,7 +40,7 @@ impl HalfOpen {
     /// An entry whose answer leaves at once to `path`.
     pub(super) fn new(
         now: Instant,
-        path: Path,
+        (path, source): (Path, Source),
         initiation: InitiationId,
         response: [u8; RESPONSE_LEN],
         session: Session,
@@ -40,6 +50,7 @@ impl HalfOpen {
             initiation,
             session,
             parameters,
+            source,
             created: now,
             response,
             answer_to: Some(path),
@@ -87,6 +98,12 @@ impl<const N: usize> HalfOpenTable<N> {
     /// Whether there is room for one more, judged before any Diffie-Hellman.
     pub(super) fn is_full(&self) -> bool {
         self.entries.is_full()
+    }
+
+    /// The oldest entry whose source has proven nothing: at the bound, it gives way to one whose source has.
+    pub(super) fn oldest_unproven(&self) -> Option<InitiationId> {
+        let unproven = self.entries.iter().filter(|entry| entry.source == Source::Unproven);
+        unproven.min_by_key(|entry| entry.created).map(|entry| entry.initiation)
     }
 
     /// The entry that `initiation` made.

@@ -8,6 +8,7 @@ mod admission;
 mod attempts;
 mod config;
 mod half_open;
+mod load;
 mod pool;
 mod table;
 
@@ -19,7 +20,7 @@ use rand_core::TryCryptoRng;
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::Policy;
 use udp_sec::handshake::params::Parameters;
-use udp_sec::handshake::{Initiator, Responder};
+use udp_sec::handshake::{Cookies, Initiator, Responder};
 use udp_sec::keys::PublicKey;
 use udp_sec::stats::RejectCounts;
 use udp_sec::time::Instant;
@@ -29,9 +30,10 @@ use crate::connection::{Connection, Farewell, Heard, Path, Transmit};
 use crate::event::{Closure, Event};
 use crate::memory::Storage;
 
-use admission::Reply;
+use admission::{CookieReply, Reply};
 use attempts::{Attempt, Attempts, Progress};
 use half_open::HalfOpenTable;
+use load::Load;
 use table::Table;
 
 /// Draws for a session id before the random source is given up.
@@ -92,6 +94,10 @@ pub struct Endpoint<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES:
     table: Table<SESSIONS>,
     attempts: Attempts<HANDSHAKES>,
     half_open: HalfOpenTable<HANDSHAKES>,
+    load: Load,
+    cookies: Cookies,
+    /// CookieReplies that wait to leave.
+    cookie_replies: Deque<CookieReply, HANDSHAKES>,
     /// Attempts that failed, until the application has heard of it.
     ended: Deque<(SessionId, Closure), HANDSHAKES>,
     /// Sessions that lost their place to a newer one, likewise.
@@ -111,12 +117,15 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         config.parameters.initial_credit = P::Storage::RECEIVE_CAPACITY as u64;
         Self {
             responder: Responder::new(config.keypair.clone()),
+            load: Load::new(config.unproven_per_second),
+            cookies: Cookies::new(config.keypair.public()),
             config,
             policy,
             pool,
             table: Table::new(),
             attempts: Attempts::new(),
             half_open: HalfOpenTable::default(),
+            cookie_replies: Deque::new(),
             ended: Deque::new(),
             evicted: Deque::new(),
             farewells: Deque::new(),
@@ -188,9 +197,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
                 return self.on_response(now, id, datagram);
             }
             Datagram::CookieReply(reply) => {
-                // Cookies are demanded under load only, and this version never demands or answers them.
-                let known = attempts::find(&self.attempts, reply.receiver_id()).is_some();
-                return Err(if known { Reject::HandshakeFailed } else { Reject::UnknownSession });
+                let id = reply.receiver_id();
+                return self.on_cookie(id, datagram);
             }
             Datagram::Data(header) => header.receiver_id(),
         };

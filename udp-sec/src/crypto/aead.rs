@@ -4,7 +4,7 @@
 //! sealed with: the same thing, or `ring`'s where that feature is on. Both put the same bytes on the wire.
 
 use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};
-use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit};
+use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
 /// The key that Data packets are sealed with.
@@ -56,6 +56,35 @@ impl ChaChaKey {
     pub fn open(
         &self,
         nonce: &[u8; NONCE_LEN],
+        associated: &[u8],
+        text: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Option<()> {
+        self.0.decrypt_inout_detached(nonce.into(), associated, text.into(), tag.into()).ok()
+    }
+}
+
+/// An XChaCha20-Poly1305 key (draft-irtf-cfrg-xchacha): its nonces are long enough to be drawn at random. For cookies.
+pub struct XChaChaKey(XChaCha20Poly1305);
+
+impl XChaChaKey {
+    /// Takes the key into use.
+    #[must_use]
+    pub fn new(key: &[u8; KEY_LEN]) -> Self {
+        Self(XChaCha20Poly1305::new(key.into()))
+    }
+
+    /// See [`ChaChaKey::seal`].
+    #[must_use]
+    pub fn seal(&self, nonce: &[u8; 24], associated: &[u8], text: &mut [u8]) -> Option<[u8; TAG_LEN]> {
+        self.0.encrypt_inout_detached(nonce.into(), associated, text.into()).ok().map(Into::into)
+    }
+
+    /// See [`ChaChaKey::open`].
+    #[must_use]
+    pub fn open(
+        &self,
+        nonce: &[u8; 24],
         associated: &[u8],
         text: &mut [u8],
         tag: &[u8; TAG_LEN],

@@ -3,6 +3,7 @@
 //! `docs/protocol.md` section 3.
 
 use super::carrier::{Carrier, Datagrams, Records};
+use super::cookie;
 use super::mac::Mac1Key;
 use super::params::{Parameters, Reply};
 use crate::crypto::hash::PrivateNumbers;
@@ -116,6 +117,28 @@ impl<C: Carrier> Initiator<C> {
     #[must_use]
     pub const fn peer(&self) -> &PublicKey {
         &self.peer
+    }
+
+    /// Reads what may be a CookieReply to this initiation. From here on [`datagram`](Self::datagram) carries its `mac2`, and
+    /// is a repeat of the same initiation all the same.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedHeader`], [`Reject::UnknownSession`] for another id, [`Reject::HandshakeFailed`] for one that the
+    /// peer did not make for this initiation. Nothing changes then.
+    pub fn on_cookie(&mut self, reply: &[u8]) -> Result<(), Reject> {
+        let Datagram::CookieReply(reply) = wire::decode(reply)? else { return Err(Reject::MalformedHeader) };
+        if reply.receiver_id() != self.local_id {
+            return Err(Reject::UnknownSession);
+        }
+        let Datagram::Initiation(initiation) = wire::decode(&self.datagram)? else {
+            return Err(Reject::MalformedHeader);
+        };
+        let cookie = cookie::open(&self.peer, initiation.mac1(), &reply).ok_or(Reject::HandshakeFailed)?;
+        let mac2 = cookie::mac2(&cookie, &initiation);
+        if let Some(room) = self.datagram.last_chunk_mut() {
+            *room = mac2;
+        }
+        Ok(())
     }
 
     /// Reads what may be the Response.

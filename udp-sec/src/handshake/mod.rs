@@ -16,6 +16,7 @@
 //! `docs/protocol.md` section 3.
 
 mod carrier;
+mod cookie;
 pub mod identity;
 mod initiator;
 mod mac;
@@ -23,6 +24,7 @@ pub mod params;
 mod responder;
 
 pub use carrier::{Carrier, Datagrams, Records};
+pub use cookie::Cookies;
 pub use initiator::{Answer, Initiator};
 pub use responder::{Accepted, Authorized, CheckedInitiation, Incoming, InitiationId, Responder};
 

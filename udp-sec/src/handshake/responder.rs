@@ -155,6 +155,13 @@ impl CheckedInitiation<'_> {
     }
 }
 
+impl<'d> CheckedInitiation<'d> {
+    /// Its fields.
+    pub(super) const fn wire(&self) -> Initiation<'d> {
+        self.0
+    }
+}
+
 impl<C: Carrier> Incoming<C> {
     /// The initiator's static key.
     #[must_use]

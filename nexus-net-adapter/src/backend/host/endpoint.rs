@@ -25,12 +25,19 @@ use crate::udp::SocketCounts;
 /// at the end of each anyway.
 const ACK_STEP: u8 = 32;
 
+/// Initiations per second that a host looks into without a cookie: a fifth of one core.
+const UNPROVEN_PER_SECOND: u16 = 1_000;
+
 /// What a host wants: acknowledgements suited to batches, several sessions per peer; the rest as every endpoint.
 #[must_use]
 pub fn config(keypair: StaticKeypair, application: ApplicationProtocol) -> Config {
     // The endpoint sets the credit: it knows the size of its buffers.
     let parameters = Parameters { ack_step: ACK_STEP, ..Parameters::new(application, 0) };
-    Config { sessions_per_peer: SESSIONS_PER_PEER, ..Config::new(keypair, parameters) }
+    Config {
+        sessions_per_peer: SESSIONS_PER_PEER,
+        unproven_per_second: UNPROVEN_PER_SECOND,
+        ..Config::new(keypair, parameters)
+    }
 }
 
 /// Who may open a session.

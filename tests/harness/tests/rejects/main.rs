@@ -1,6 +1,7 @@
 //! Every reject at the endpoint, by name: what fails is dropped and counted under its label, changes nothing else, and
 //! gets no reply but the one that the protocol names (`docs/protocol.md` section 7).
 
+mod cookies;
 mod handshakes;
 mod lab;
 mod packets;
