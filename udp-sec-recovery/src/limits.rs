@@ -107,6 +107,8 @@ impl fmt::Display for Full {
 
 impl core::error::Error for Full {}
 
+/// Challenges to a new address of the peer's before it is given up.
+pub const PATH_CHALLENGES: u8 = 3;
 /// Initiations per second that an endpoint looks into although their source has proven nothing, unless configured
 /// otherwise: about a tenth of what a slow processor can do.
 pub const UNPROVEN_PER_SECOND: u16 = 100;

@@ -43,6 +43,8 @@ pub struct Stats {
     pub persistent_congestions: u64,
     /// Times we moved to the next key on our own account; following the peer does not count.
     pub key_updates: u64,
+    /// Times the session followed the peer to another address.
+    pub path_changes: u64,
     /// Packets whose stream data found no reassembly entry.
     pub reassembly_overflows: u64,
 }

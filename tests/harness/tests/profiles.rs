@@ -33,7 +33,7 @@ struct Sizes {
 }
 
 /// With the portable cipher, as on a device. A change is a decision: it belongs into the changelog.
-const PORTABLE: Sizes = Sizes { session: 336, small: 20_608, medium: 148_448, host: 1_872, device: 56_360 };
+const PORTABLE: Sizes = Sizes { session: 336, small: 20_776, medium: 148_616, host: 2_040, device: 57_392 };
 /// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for
 /// all.
 const RING: Sizes = Sizes { session: 1_232, small: 21_456, medium: 149_296, host: 2_720, device: 61_664 };

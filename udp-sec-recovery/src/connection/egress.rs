@@ -15,7 +15,7 @@ use super::closing::seal_close;
 use super::{Connection, Path, State};
 use crate::event::Closure;
 use crate::frame::{FrameWriter, STREAM_OVERHEAD};
-use crate::limits::{self, Full};
+use crate::limits;
 use crate::memory::Storage;
 use crate::ring;
 use crate::send::buffer::{Chunk, ChunkKind};
@@ -60,6 +60,9 @@ struct Plan {
 impl<S: Storage> Connection<S> {
     /// Builds as many datagrams as may leave now and fit into `out`, all of the same size but the last.
     pub fn poll_transmit(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
+        if let Some(transmit) = self.poll_path(out) {
+            return Some(transmit);
+        }
         let mut budget = None;
         let mut transmit = Transmit { path: self.path, len: 0, segment: 0 };
         while let Some(room) = out.get_mut(transmit.len..transmit.len.saturating_add(DATAGRAM_MAX)) {
@@ -133,7 +136,6 @@ impl<S: Storage> Connection<S> {
             Interest::LostData
         } else if self.control.ping
             || self.control.blocked
-            || self.control.path_response.is_some()
             || credit_due
             || self.send.next_chunk(memory.lost, 1, self.peer_credit).is_some()
         {
@@ -237,12 +239,6 @@ impl<S: Storage> Connection<S> {
     }
 
     fn write_control(&mut self, interest: Interest, writer: &mut FrameWriter<'_>, plan: &mut Plan) {
-        if let Some(challenge) = self.control.path_response.take() {
-            match writer.path_response(challenge) {
-                Ok(()) => plan.ack_eliciting = true,
-                Err(Full) => self.control.path_response = Some(challenge),
-            }
-        }
         let credit = match interest {
             Interest::Probe => self.credit.to_probe_with(),
             _ => self.credit.due(),
@@ -296,7 +292,7 @@ impl<S: Storage> Connection<S> {
     }
 
     /// Protects `datagram`, after leaving out the packet numbers that are to be skipped.
-    fn seal(&mut self, datagram: &mut [u8]) -> Option<u64> {
+    pub(super) fn seal(&mut self, datagram: &mut [u8]) -> Option<u64> {
         let next = self.session.next_packet_number();
         if self.skips.is_due(next) {
             self.session.skip_packet_number();

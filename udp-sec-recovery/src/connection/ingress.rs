@@ -1,6 +1,7 @@
 //! A datagram in.
 //!
-//! 1. `Session::open` authenticates it; what fails is counted by the endpoint and changes nothing.
+//! 1. `Session::open` authenticates it; what fails is counted by the endpoint and changes nothing. What opens may show
+//!    that the peer's address has changed.
 //! 2. The peer has been heard: the idle timer starts anew.
 //! 3. Its frames are applied in order; a violation closes the session.
 //! 4. Its number is recorded for acknowledging, unless its stream data found no room.
@@ -11,7 +12,7 @@ use udp_sec::limits::KEY_FAILED_MAX;
 use udp_sec::session::Authenticated;
 use udp_sec::time::Instant;
 
-use super::{Connection, State};
+use super::{Connection, Path, State};
 use crate::event::{Closure, Event};
 use crate::frame::{Frame, Frames, StreamFrame};
 use crate::memory::Storage;
@@ -21,15 +22,19 @@ impl<S: Storage> Connection<S> {
     ///
     /// # Errors
     /// Why it, or a part of it, was dropped.
-    pub fn handle_datagram(&mut self, now: Instant, datagram: &mut [u8]) -> Result<(), Reject> {
+    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Result<(), Reject> {
         let memory = self.storage.memory();
-        let phase = self.session.receive_phase();
+        let (phase, newest) = (self.session.receive_phase(), self.session.largest_received());
         match self.session.open(memory.replay, datagram) {
             Ok(packet) => {
                 if self.session.receive_phase() != phase {
                     self.on_key_updated(now);
                 }
-                self.handle_packet(now, &packet)
+                if matches!(self.state, State::Open) {
+                    let is_newest = Some(packet.packet_number()) > newest;
+                    self.on_packet_from(now, path, packet.datagram_len(), is_newest);
+                }
+                self.handle_packet(now, path, &packet)
             }
             Err(reject) => {
                 if matches!(self.state, State::Open) {
@@ -49,7 +54,12 @@ impl<S: Storage> Connection<S> {
     /// # Errors
     /// The violation for which the session was closed, or the reassembly overflow that cost the packet its
     /// stream data.
-    pub fn handle_packet(&mut self, now: Instant, packet: &Authenticated<'_>) -> Result<(), Reject> {
+    pub fn handle_packet(
+        &mut self,
+        now: Instant,
+        path: Path,
+        packet: &Authenticated<'_>,
+    ) -> Result<(), Reject> {
         self.stats.datagrams_received = self.stats.datagrams_received.saturating_add(1);
         self.stats.bytes_received = self.stats.bytes_received.saturating_add(packet.datagram_len() as u64);
         match &mut self.state {
@@ -61,7 +71,7 @@ impl<S: Storage> Connection<S> {
             State::Ended(_) => return Ok(()),
         }
         self.on_heard(now);
-        match self.apply_frames(now, packet) {
+        match self.apply_frames(now, path, packet) {
             Ok(received) => {
                 if matches!(self.state, State::Open) {
                     self.close_if_complete(now);
@@ -84,6 +94,7 @@ impl<S: Storage> Connection<S> {
     fn apply_frames(
         &mut self,
         now: Instant,
+        path: Path,
         packet: &Authenticated<'_>,
     ) -> Result<Result<(), Reject>, Reject> {
         let mut eliciting = false;
@@ -91,7 +102,7 @@ impl<S: Storage> Connection<S> {
         for frame in Frames::new(packet.frames()) {
             let frame = frame?;
             eliciting |= frame.is_ack_eliciting();
-            match self.on_frame(now, &frame) {
+            match self.on_frame(now, path, packet.datagram_len(), &frame) {
                 Err(Reject::ReassemblyOverflow) => kept = Err(Reject::ReassemblyOverflow),
                 other => other?,
             }
@@ -115,9 +126,9 @@ impl<S: Storage> Connection<S> {
         Ok(kept)
     }
 
-    fn on_frame(&mut self, now: Instant, frame: &Frame<'_>) -> Result<(), Reject> {
+    fn on_frame(&mut self, now: Instant, path: Path, len: usize, frame: &Frame<'_>) -> Result<(), Reject> {
         match frame {
-            Frame::Padding | Frame::Ping | Frame::DataBlocked(_) | Frame::PathResponse(_) => Ok(()),
+            Frame::Padding | Frame::Ping | Frame::DataBlocked(_) => Ok(()),
             Frame::Ack(ack) => self.on_ack(now, ack),
             Frame::Stream(stream) => self.on_stream(stream),
             Frame::MaxData(credit) => {
@@ -125,7 +136,11 @@ impl<S: Storage> Connection<S> {
                 Ok(())
             }
             Frame::PathChallenge(challenge) => {
-                self.control.path_response = Some(*challenge);
+                self.on_path_challenge(path, len, *challenge);
+                Ok(())
+            }
+            Frame::PathResponse(response) => {
+                self.on_path_response(*response);
                 Ok(())
             }
             Frame::Close(close) => {

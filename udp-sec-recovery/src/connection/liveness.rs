@@ -1,6 +1,7 @@
 //! What the passing of time does: the idle timeout, probe timeouts, keepalives, repeated DATA_BLOCKED
 //! (`docs/protocol.md` sections 5 and 6, RFC 9002 section 6.2).
 
+use udp_sec::error::Reject;
 use udp_sec::time::{Duration, Instant};
 
 use super::timers::Timers;
@@ -22,18 +23,23 @@ impl<S: Storage> Connection<S> {
     }
 
     /// Does what is due at `now`; calling it early or often is harmless.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    ///
+    /// # Errors
+    /// [`Reject::PathUnvalidated`]: a new address of the peer's has not answered, and the session stays on its path.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Reject> {
         if Timers::take(&mut self.timers.end, now) {
             self.end(Closure::ByUs(udp_sec::error::CloseCode::NoError));
         }
         if !matches!(self.state, State::Open) {
-            return;
+            return Ok(());
         }
         if Timers::take(&mut self.timers.confirmation, now) {
-            return self.end(Closure::HandshakeTimeout);
+            self.end(Closure::HandshakeTimeout);
+            return Ok(());
         }
         if Timers::take(&mut self.timers.idle, now) {
-            return self.end(Closure::TimedOut);
+            self.end(Closure::TimedOut);
+            return Ok(());
         }
         if Timers::take(&mut self.timers.loss, now) {
             self.detect_losses(now);
@@ -53,6 +59,7 @@ impl<S: Storage> Connection<S> {
         }
         // The pacer's and the acknowledgement's deadlines only say when to look again: egress decides.
         Timers::take(&mut self.timers.pacing, now);
+        self.on_path_timeout(now)
     }
 
     /// The probe timeout without backoff.

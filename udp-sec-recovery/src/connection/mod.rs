@@ -16,6 +16,7 @@ mod egress;
 mod ingress;
 mod liveness;
 mod loss_recovery;
+mod migration;
 mod path;
 mod rekey;
 mod skips;
@@ -47,6 +48,7 @@ use crate::send::rtt::RttEstimator;
 use crate::stats::{PathState, Stats};
 
 use closing::Closing;
+use migration::{Answer, Candidate};
 use skips::Skips;
 use timers::Timers;
 
@@ -80,6 +82,8 @@ pub struct Connection<S> {
     path: Path,
     /// Whether the peer has shown that it receives what we send along `path`.
     path_proven: bool,
+    candidate: Option<Candidate>,
+    answer: Option<Answer>,
     state: State,
     events: Pending,
     stats: Stats,
@@ -145,7 +149,6 @@ struct Control {
     blocked: bool,
     /// Offset for which DATA_BLOCKED was last said.
     blocked_at: Option<u64>,
-    path_response: Option<[u8; 8]>,
 }
 
 impl<S: Storage> Connection<S> {
@@ -164,6 +167,8 @@ impl<S: Storage> Connection<S> {
             session,
             path: start.path,
             path_proven: start.confirm_by.is_some(),
+            candidate: None,
+            answer: None,
             state: State::Open,
             events: Pending::default(),
             stats: Stats::default(),

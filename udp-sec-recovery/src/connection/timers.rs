@@ -19,6 +19,8 @@ pub(super) struct Timers {
     pub(super) keepalive: Option<Instant>,
     /// Say again that the peer's credit is exhausted.
     pub(super) blocked: Option<Instant>,
+    /// A challenge to a new address of the peer's was not answered.
+    pub(super) path: Option<Instant>,
     /// Packets under the key before the present one are too late.
     pub(super) old_key: Option<Instant>,
     /// The closing or draining period is over.
@@ -36,6 +38,7 @@ impl Timers {
             self.confirmation,
             self.keepalive,
             self.blocked,
+            self.path,
             self.old_key,
             self.end,
         ]

@@ -205,7 +205,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             confirm_by: None,
         };
         let slot = self.settle(now, place, newcomer);
-        self.pool.get_mut(slot).ok_or(Reject::SessionLimit)?.handle_packet(now, &packet)
+        self.pool.get_mut(slot).ok_or(Reject::SessionLimit)?.handle_packet(now, path, &packet)
     }
 
     /// Whether, of two sides that may have one session with each other and both begin it, we are the one whose

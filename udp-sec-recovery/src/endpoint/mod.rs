@@ -206,7 +206,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             self.table.wake(slot);
             let session = self.pool.get_mut(slot).ok_or(Reject::UnknownSession)?;
             let awaited = session.awaits_peer();
-            let handled = session.handle_datagram(now, datagram);
+            let handled = session.handle_datagram(now, path, datagram);
             if awaited && !session.awaits_peer() {
                 self.on_confirmed(slot);
             }
@@ -256,8 +256,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::HandshakeTimeout);
         }
         while let Some(slot) = self.table.take_expired(now) {
-            if let Some(connection) = self.pool.get_mut(slot) {
-                connection.handle_timeout(now);
+            if let Some(Err(reject)) = self.pool.get_mut(slot).map(|session| session.handle_timeout(now)) {
+                self.rejects.count(reject);
             }
             self.table.wake(slot);
         }

@@ -5,6 +5,7 @@ mod cookies;
 mod handshakes;
 mod lab;
 mod packets;
+mod paths;
 mod silence;
 mod simultaneous;
 mod strangers;

@@ -52,6 +52,14 @@ impl Controller {
         Self::NewReno(NewReno::new())
     }
 
+    /// The same controller at the start of another path: what is in flight still is, and the ceiling holds.
+    #[must_use]
+    pub const fn on_new_path(self) -> Self {
+        match self {
+            Self::NewReno(newreno) => Self::NewReno(newreno.on_new_path()),
+        }
+    }
+
     /// The window never exceeds `bytes` (but may always be the minimum window): what the sent-packet queue holds.
     pub fn set_ceiling(&mut self, bytes: u64) {
         match self {

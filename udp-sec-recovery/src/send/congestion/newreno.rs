@@ -45,6 +45,18 @@ impl NewReno {
         Self { state, in_flight: 0, ceiling: u64::MAX, reduction: None, answered_until: None }
     }
 
+    /// See [`Controller::on_new_path`](super::Controller::on_new_path).
+    #[must_use]
+    pub const fn on_new_path(self) -> Self {
+        let mut fresh = Self::new();
+        fresh.in_flight = self.in_flight;
+        fresh.ceiling = self.ceiling;
+        if fresh.state.window > fresh.ceiling {
+            fresh.state.window = fresh.ceiling;
+        }
+        fresh
+    }
+
     /// See [`Controller::set_ceiling`](super::Controller::set_ceiling).
     pub fn set_ceiling(&mut self, bytes: u64) {
         self.ceiling = bytes.max(MINIMUM_WINDOW);

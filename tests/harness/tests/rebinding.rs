@@ -1,0 +1,79 @@
+//! The client's address changes under way, and the session goes on.
+
+mod common;
+
+use common::{CLIENT, SERVER, interop_link, play_until, random, stats};
+use harness::Scenario;
+use harness::pool::HostStorage;
+use harness::world::World;
+use udp_sec::time::{Duration, Instant};
+
+const TEN_MIB: u64 = 10 << 20;
+
+/// The time that 10 MiB take, to the server or from it, with the client moving at each of `moves`.
+fn transfer(seed: u64, upload: bool, percent: u32, moves: &[(Duration, [u8; 4])]) -> (Duration, u64) {
+    let link = interop_link().loss(random(percent));
+    let mut scenario = Scenario::new(seed, if upload { TEN_MIB } else { 1 }).link(link);
+    scenario.server_bytes = if upload { 0 } else { TEN_MIB };
+    // Who only receives and says nothing is not found again: where its last acknowledgement is lost, a ping tells.
+    scenario.keepalive = true;
+    let mut world = World::<HostStorage>::new(&scenario);
+    for (nth, (at, host)) in moves.iter().enumerate() {
+        world.path.rebind(Instant::ZERO + *at, (*host, 50_000 + nth as u16).into());
+    }
+    play_until(&mut world, |world| world.has_ended(&scenario));
+    let changes = stats(&world, SERVER).path_changes;
+    let report = world.report(&scenario);
+    assert!(report.is_success(), "{:?}", report.outcome);
+    assert_eq!(report.server.sessions, 1, "one session all along");
+    (report.done.expect("delivered"), changes)
+}
+
+/// At 1 s, and then every 5 s: by a new port as a NAT gives one, or by a new address as a walk to another network does.
+#[test]
+fn a_client_that_moves_every_five_seconds_is_followed() {
+    const HOME: [u8; 4] = [192, 0, 2, 1];
+    for upload in [true, false] {
+        let (undisturbed, _) = transfer(1, upload, 0, &[]);
+        for (what, host) in [("port", HOME), ("address", [198, 51, 100, 7])] {
+            let times = (0..20).map(|nth| Duration::from_millis(1_000 + 5_000 * nth));
+            let moves: Vec<_> = times
+                .zip(1..)
+                .map(|(at, nth)| (at, if host == HOME { host } else { [198, 51, 100, nth] }))
+                .collect();
+            let (disturbed, changes) = transfer(1, upload, 0, &moves);
+            let expected = moves.iter().filter(|(at, _)| *at < disturbed).count() as u64;
+            println!("{what}, upload {upload}: {disturbed:?} instead of {undisturbed:?}, {changes} changes");
+            assert!(changes == expected || changes + 1 == expected, "{changes} of {expected}");
+            assert!(
+                disturbed.as_micros() * 10 <= undisturbed.as_micros() * 13,
+                "{disturbed:?}, {undisturbed:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_client_is_followed_under_loss() {
+    for seed in 0..20 {
+        let moves: Vec<_> = (0..40)
+            .map(|nth| (Duration::from_millis(500 + 3_000 * nth), [198, 51, 100, nth as u8]))
+            .collect();
+        let (_, changes) = transfer(seed, seed % 2 == 0, 5, &moves);
+        assert!(changes >= 3, "{changes}");
+    }
+}
+
+/// An idle client moves while nothing is sent: its next packet tells.
+#[test]
+fn an_idle_session_survives_a_move_with_a_keepalive() {
+    let mut scenario = Scenario::new(3, 1);
+    scenario.keepalive = true;
+    let mut world = World::<HostStorage>::new(&scenario.clone().link(interop_link()));
+    world.sides[CLIENT].application.write_limit = 0;
+    world.advance(Instant::ZERO + Duration::from_secs(20));
+    world.path.rebind(world.now, ([203, 0, 113, 5], 1).into());
+    world.advance(Instant::ZERO + Duration::from_secs(300));
+    assert!(world.sides.iter().all(|side| side.closure().is_none()));
+    assert_eq!(stats(&world, SERVER).path_changes, 1);
+}

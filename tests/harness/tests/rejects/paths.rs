@@ -1,0 +1,139 @@
+//! New addresses: who answers there is followed, who does not gets three times what he sent, and no more.
+
+use udp_sec::error::Reject;
+use udp_sec::time::Duration;
+use udp_sec_recovery::connection::Path;
+use udp_sec_recovery::endpoint::SessionId;
+use udp_sec_recovery::frame::{Frame, Frames};
+use udp_sec_recovery::recv::ranges::ReceivedNumbers;
+
+use super::lab::{Done, Lab, Peer, address, keys};
+
+/// Longer than three probe timeouts of a session whose round trip is as short as the lab's.
+const A_WHILE: Duration = Duration::from_secs(5);
+
+fn session() -> (Lab, Peer, SessionId) {
+    let peer_keys = keys(10);
+    let mut lab = Lab::new(&[peer_keys.public()]);
+    let (peer, id) = Peer::connect(&mut lab, &peer_keys, address(1), 0);
+    (lab, peer, id)
+}
+
+/// The challenge in `datagram`, if it carries one.
+fn challenge(peer: &mut Peer, datagram: &[u8]) -> Option<[u8; 8]> {
+    let (_, frames) = peer.open(datagram);
+    Frames::new(&frames).find_map(|frame| match frame.expect("a legal frame") {
+        Frame::PathChallenge(challenge) => Some(challenge),
+        _ => None,
+    })
+}
+
+/// Bytes that went to `to`.
+fn bytes_to(done: &Done, to: Path) -> usize {
+    done.datagrams.iter().filter(|(path, _)| *path == to).map(|(_, datagram)| datagram.len()).sum()
+}
+
+#[test]
+fn an_answered_challenge_moves_the_path() {
+    let (mut lab, mut peer, id) = session();
+    peer.path = address(2);
+    let done = peer.send(&mut lab, |frames| frames.stream(0, false, 900).expect("room").fill(7));
+    assert_eq!(lab.connection(id).path(), address(1), "not before it is proven");
+    let (to, datagram) = done.datagrams.iter().find(|(to, _)| *to == address(2)).expect("a challenge there");
+    assert_eq!((*to, datagram.len()), (address(2), 1200), "of full size, for the allowance is larger");
+    let asked = challenge(&mut peer, datagram).expect("a challenge");
+    let elsewhere = done.datagrams.iter().filter(|(to, _)| *to == address(1)).count();
+    assert!(elsewhere >= 1, "and one to the path in use");
+    // An answer that is none changes nothing.
+    peer.send(&mut lab, |frames| frames.path_response([0x55; 8]).expect("room"));
+    assert_eq!(lab.connection(id).path(), address(1));
+    peer.send(&mut lab, |frames| frames.path_response(asked).expect("room"));
+    assert_eq!(lab.connection(id).path(), address(2));
+    assert_eq!(lab.connection(id).stats().path_changes, 1);
+    assert_eq!(lab.endpoint.rejects().total(), 0);
+}
+
+/// Packets of the true peer that an attacker has diverted, to come from the address of a victim.
+#[test]
+fn test_reject_path_unvalidated() {
+    let (mut lab, mut peer, id) = session();
+    // There is much to send, and nothing of it may go to the victim.
+    let written = lab.connection(id).write(&[9; 8192]).expect("open");
+    assert!(written > 5000);
+    let victim = address(9);
+    let (mut came, mut went) = (0, 0);
+    for _ in 0..3 {
+        let diverted = peer.seal(|frames| frames.ping().expect("room"));
+        came += diverted.len();
+        lab.deliver(victim, &diverted);
+        went += bytes_to(&lab.drain(), victim);
+        assert!(went <= 3 * came, "{went} for {came}");
+    }
+    let mut later = Done::default();
+    for _ in 0..50 {
+        later.datagrams.extend(lab.wait(A_WHILE / 50).datagrams);
+    }
+    went += bytes_to(&later, victim);
+    assert!(went <= 3 * came, "{went} for {came}");
+    assert_eq!(lab.endpoint.rejects().get(Reject::PathUnvalidated), 1);
+    assert_eq!(lab.connection(id).path(), address(1));
+    assert!(bytes_to(&later, address(1)) > 2 * 1200, "the session goes on where it was");
+}
+
+#[test]
+fn a_newer_packet_from_the_path_in_use_ends_the_candidate() {
+    let (mut lab, mut peer, id) = session();
+    let diverted = peer.seal(|frames| frames.stream(0, false, 900).expect("room").fill(7));
+    lab.deliver(address(9), &diverted);
+    let done = lab.drain();
+    let asked = done.datagrams.iter().find(|(to, _)| *to == address(9)).expect("a challenge");
+    let asked = challenge(&mut peer, &asked.1).expect("a challenge");
+    peer.send(&mut lab, |frames| frames.ping().expect("room"));
+    // Too late: the peer is where it was.
+    let answer = peer.seal(|frames| frames.path_response(asked).expect("room"));
+    lab.deliver(address(1), &answer);
+    assert_eq!(lab.connection(id).path(), address(1));
+    lab.wait(A_WHILE);
+    assert_eq!(lab.endpoint.rejects().get(Reject::PathUnvalidated), 0);
+}
+
+#[test]
+fn an_older_packet_from_another_address_makes_no_candidate() {
+    let (mut lab, mut peer, id) = session();
+    let older = peer.seal(|frames| frames.ping().expect("room"));
+    peer.send(&mut lab, |frames| frames.ping().expect("room"));
+    lab.deliver(address(9), &older);
+    let done = lab.drain();
+    assert_eq!(bytes_to(&done, address(9)), 0);
+    assert_eq!(lab.connection(id).path(), address(1));
+}
+
+/// A thousand challenges get one answer for each time that something may leave, as long as what asked, where it asked from.
+#[test]
+fn a_flood_of_challenges_gets_no_more_than_it_brings() {
+    let (mut lab, mut peer, _) = session();
+    let mut received = ReceivedNumbers::new();
+    let mut flood: Vec<_> = (0..1000_u64)
+        .map(|nth| peer.seal(|frames| frames.path_challenge(nth.to_le_bytes()).expect("room")))
+        .collect();
+    let last = flood.pop().expect("a thousand");
+    for datagram in &flood {
+        lab.deliver(address(1), datagram);
+    }
+    lab.deliver(address(5), &last);
+    let done = lab.drain();
+    let answers: Vec<_> = done
+        .datagrams
+        .iter()
+        .filter_map(|(to, datagram)| {
+            let (number, frames) = peer.open(datagram);
+            received.insert(number);
+            let answer = Frames::new(&frames).find_map(|frame| match frame.expect("legal") {
+                Frame::PathResponse(answer) => Some(answer),
+                _ => None,
+            })?;
+            Some((*to, datagram.len(), answer))
+        })
+        .collect();
+    assert_eq!(answers, [(address(5), last.len(), 999_u64.to_le_bytes())]);
+}

@@ -1,0 +1,202 @@
+//! Following a peer whose address has changed (`docs/protocol.md` section 6, "Path changes").
+//!
+//! 1. A packet that opens, with the highest number so far, comes from a new address: that is the candidate.
+//! 2. Challenges leave to the candidate, as large as three times what came from there allows, and to the path in use.
+//! 3. The answer moves the path. A newer packet from the path in use, or three challenges without an answer, end the
+//!    candidate.
+//!
+//! Until then nothing but challenges leaves to the candidate: who makes our packets come from the address of a victim
+//! gets no more sent there than he has sent.
+
+use udp_sec::error::Reject;
+use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, TAG_LEN};
+use udp_sec::time::Instant;
+
+use super::timers::Timers;
+use super::{Connection, Path, State, Transmit};
+use crate::frame::FrameWriter;
+use crate::limits;
+use crate::memory::Storage;
+use crate::send::pacer::Pacer;
+use crate::send::persistent::PersistentCongestion;
+use crate::send::rtt::RttEstimator;
+
+/// The shortest datagram that carries a challenge or its answer.
+const SHORTEST: usize = DATA_HEADER_LEN + 9 + TAG_LEN;
+
+/// A new address of the peer's, to be shown that the peer receives there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    path: Path,
+    challenge: [u8; 8],
+    /// Challenges sent there.
+    tries: u8,
+    /// What is to leave.
+    due: Due,
+    /// Bytes that came from there.
+    received: u64,
+    /// Bytes that went there.
+    sent: u64,
+}
+
+/// The challenges that a candidate has to send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Due {
+    /// To the candidate, then to the path in use.
+    Both,
+    /// To the path in use.
+    InUse,
+    /// None, until the retry timer.
+    Nothing,
+}
+
+/// A challenge of the peer's that waits for its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    path: Path,
+    challenge: [u8; 8],
+    /// Bytes of the datagram that brought it: the answer is as long, so that it proves the same and amplifies nothing.
+    len: usize,
+}
+
+impl<S: Storage> Connection<S> {
+    /// A packet that opened came over `path`; `is_newest` if its number is the highest so far.
+    pub(super) fn on_packet_from(&mut self, now: Instant, path: Path, len: usize, is_newest: bool) {
+        if path.remote == self.path.remote {
+            if is_newest {
+                // The address that the peer reached is the one to answer from.
+                self.path = path;
+                self.drop_candidate();
+            }
+            return;
+        }
+        match &mut self.candidate {
+            Some(candidate) if candidate.path.remote == path.remote => {
+                candidate.received = candidate.received.saturating_add(len as u64);
+                candidate.path = path;
+            }
+            _ if is_newest => {
+                self.candidate = Some(Candidate {
+                    path,
+                    challenge: self.session.random_u64().to_le_bytes(),
+                    tries: 0,
+                    due: Due::Both,
+                    received: len as u64,
+                    sent: 0,
+                });
+                self.timers.path = Some(now + self.pto_base());
+            }
+            _ => {}
+        }
+    }
+
+    /// PATH_CHALLENGE: the newest one is answered, to where it came from.
+    pub(super) fn on_path_challenge(&mut self, path: Path, len: usize, challenge: [u8; 8]) {
+        self.answer = Some(Answer { path, challenge, len: len.clamp(SHORTEST, DATAGRAM_MAX) });
+    }
+
+    /// PATH_RESPONSE: if it answers the challenge of the candidate, the session moves there. One that answers nothing, as
+    /// may come after a candidate was dropped, means nothing.
+    pub(super) fn on_path_response(&mut self, response: [u8; 8]) {
+        let Some(candidate) = self.candidate.filter(|candidate| candidate.challenge == response) else {
+            return;
+        };
+        self.drop_candidate();
+        let same_host = self.path.remote.ip() == candidate.path.remote.ip();
+        self.path = candidate.path;
+        self.path_proven = true;
+        self.stats.path_changes = self.stats.path_changes.saturating_add(1);
+        if !same_host {
+            self.forget_path_properties();
+        }
+        // What is under way to the old address is lost: the sooner that is found out, the better.
+        self.pto_count = 0;
+        self.set_probe_timer();
+    }
+
+    /// RFC 9000 section 9.4: another host may be anywhere; what was learnt of the old path says nothing.
+    fn forget_path_properties(&mut self) {
+        self.rtt = RttEstimator::new();
+        self.pacer = Pacer::new();
+        self.persistent = PersistentCongestion::new();
+        self.controller = self.controller.on_new_path();
+    }
+
+    fn drop_candidate(&mut self) {
+        self.candidate = None;
+        self.timers.path = None;
+    }
+
+    /// Time passes: a challenge that was not answered is repeated with fresh bytes, three times in all.
+    pub(super) fn on_path_timeout(&mut self, now: Instant) -> Result<(), Reject> {
+        if !Timers::take(&mut self.timers.path, now) {
+            return Ok(());
+        }
+        let challenge = self.session.random_u64().to_le_bytes();
+        let retry_at = now + self.pto_base();
+        match &mut self.candidate {
+            Some(candidate) if candidate.tries < limits::PATH_CHALLENGES => {
+                candidate.challenge = challenge;
+                candidate.due = Due::Both;
+                self.timers.path = Some(retry_at);
+                Ok(())
+            }
+            Some(_) => {
+                self.drop_candidate();
+                Err(Reject::PathUnvalidated)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A datagram that does not follow the path in use, or asks about it.
+    pub(super) fn poll_path(&mut self, out: &mut [u8]) -> Option<Transmit> {
+        if !matches!(self.state, State::Open) {
+            return None;
+        }
+        if let Some(Answer { path, challenge, len }) = self.answer.take() {
+            return self.send_to(path, len, out, |frames| frames.path_response(challenge).is_ok());
+        }
+        let candidate = self.candidate.as_mut()?;
+        if candidate.due == Due::Both {
+            candidate.due = Due::InUse;
+            candidate.tries = candidate.tries.saturating_add(1);
+            let allowed =
+                candidate.received.saturating_mul(limits::UNPROVEN_FACTOR).saturating_sub(candidate.sent);
+            let len = usize::try_from(allowed).unwrap_or(DATAGRAM_MAX).min(DATAGRAM_MAX);
+            if len >= SHORTEST {
+                candidate.sent = candidate.sent.saturating_add(len as u64);
+                let Candidate { path, challenge, .. } = *candidate;
+                return self.send_to(path, len, out, |frames| frames.path_challenge(challenge).is_ok());
+            }
+        }
+        if candidate.due == Due::InUse {
+            candidate.due = Due::Nothing;
+            // Whatever the peer answers from there is newer, and ends the candidate: what it answers does not matter.
+            let challenge = self.session.random_u64().to_le_bytes();
+            return self.send_to(self.path, SHORTEST, out, |frames| frames.path_challenge(challenge).is_ok());
+        }
+        None
+    }
+
+    /// A datagram of `len` bytes to `path` with the frames that `write` writes, padded. It is not kept in mind: what it
+    /// says is said again in other words, if at all.
+    fn send_to(
+        &mut self,
+        path: Path,
+        len: usize,
+        out: &mut [u8],
+        write: impl FnOnce(&mut FrameWriter<'_>) -> bool,
+    ) -> Option<Transmit> {
+        let datagram = out.get_mut(..len)?;
+        let frames = datagram.get_mut(DATA_HEADER_LEN..len.checked_sub(TAG_LEN)?)?;
+        let room = frames.len();
+        let mut writer = FrameWriter::new(frames);
+        if !write(&mut writer) {
+            return None;
+        }
+        writer.pad_to(room);
+        self.seal(datagram)?;
+        Some(Transmit { path, len, segment: len })
+    }
+}
