@@ -16,10 +16,15 @@
 //! | `udp` | `UdpSecStream` over any `Datagrams`; the in-memory backend | `core` |
 //! | `mux` | up to 128 streams with priorities over any `ReliableStream` | `core` |
 //! | `tcp` | `SecureTcpStream`: the same keys and checks over any `ByteStream`; the in-memory pipe | `core`, `alloc` |
+//! | `net` | the sockets facade of nexus-net; sessions over any stack, and as its connections; a network in memory | `core` |
+//! | `smoltcp` | that facade over smoltcp, in memory of the caller's | `core`, Rust 1.91 |
+//! | `smoltcp-ipv6` | IPv6 for it | `core`, Rust 1.91 |
+//! | `embedded-io` | `embedded_io` and `embedded_io_async` over any stream | `core` |
 //! | `std` | `HostEndpoint`, `HostStream`: UDP sockets, threads | a Unix system, Rust 1.88 |
+//! | `tokio` | `AsyncRead` and `AsyncWrite` over any stream that wakes tasks; `TokioTcp` | the same |
 //!
 //! Reading order: [`stream`], then with `udp` the modules `udp` and `backend`, with `tcp` the module `tcp`; [`select`]
-//! decides between the two.
+//! decides between the two. With `net`, `net` puts both on network stacks that are polled.
 #![cfg_attr(
     feature = "std",
     doc = "
@@ -68,10 +73,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-#[cfg(any(feature = "udp", feature = "tcp"))]
+#[cfg(any(feature = "udp", feature = "tcp", feature = "net"))]
 pub mod backend;
+#[cfg(any(feature = "std", feature = "embedded-io"))]
+pub mod io;
 #[cfg(feature = "mux")]
 pub mod mux;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod reconnect;
 pub mod select;
 pub mod stream;

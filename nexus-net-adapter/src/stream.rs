@@ -59,7 +59,8 @@ pub trait ReliableStream {
     /// Waits until `interest` is met. The end of the session meets every interest: the next call tells why.
     ///
     /// # Errors
-    /// [`StreamError::WouldBlock`] or [`StreamError::TimedOut`] while it is not met.
+    /// [`StreamError::WouldBlock`] or [`StreamError::TimedOut`] while it is not met. For [`Interest::Delivered`] alone,
+    /// of which no other call tells, [`StreamError::Closed`] if the session ended before.
     fn wait(&mut self, interest: Interest, deadline: Instant) -> Result<(), StreamError>;
 }
 
@@ -72,6 +73,9 @@ pub enum Interest {
     LowWater,
     /// One of the two.
     Either,
+    /// All that was written, and the end after [`finish`](ReliableStream::finish), is out of this stream's hands: the
+    /// peer's end has it, or a system that delivers it. Only now can the stream be dropped without a loss.
+    Delivered,
 }
 
 impl Interest {

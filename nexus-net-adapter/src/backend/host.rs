@@ -1,22 +1,28 @@
 //! A Unix host: UDP sockets with segment offload, the monotonic clock, the system's entropy.
 //!
 //! [`HostEndpoint`] binds one socket for any number of sessions, [`HostStream`] is one of them. Both may be used from
-//! many threads, and no thread runs in the background: whoever waits does the work, as `shared` tells.
+//! many threads, and no thread runs in the background: whoever waits does the work, as `shared` tells. Where tasks wait
+//! instead of threads, an [`Attendant`] does it.
 
+mod attendant;
 mod clock;
 #[cfg(feature = "tcp")]
 mod connector;
 mod endpoint;
+#[cfg(feature = "net")]
+pub mod net;
 mod pool;
 mod shared;
 mod socket;
 mod storage;
 mod stream;
+mod tasks;
 #[cfg(feature = "tcp")]
 mod tcp;
 mod waiting;
 mod waker;
 
+pub use attendant::Attendant;
 pub use clock::HostClock;
 #[cfg(feature = "tcp")]
 pub use connector::{Destination, HostConnector, HostSelected, UdpSec};

@@ -18,10 +18,11 @@ use heapless::{Deque, Vec};
 use super::credit::ReceiveCredit;
 use super::frame::{About, HEAD_MAX};
 use super::id::{PriorityClass, ResetCode, Side, StreamId, StreamName, WindowCredit};
+use super::ids::UsedIds;
 use super::keepalive::{Keepalive, Verdict};
 use super::limits::{BUFFERED_MAX, INITIAL_CREDIT_MAX, STREAMS_MAX};
 use super::reject::MuxReject;
-use super::ring::Ring;
+use super::ring::{Ring, copy};
 use super::scheduler::{Scheduler, next_set};
 use super::slot::{Closing, Note, Notes, Opening, Reader, Stream, Writer};
 use super::stream::{StreamState, Transition};
@@ -79,12 +80,9 @@ pub struct Engine<
     peer: PeerIdentity,
     memory: M,
     table: Table<STREAMS>,
-    /// The next id of ours.
-    next_own: Option<StreamId>,
-    /// The last id that the peer used.
-    last_of_peer: Option<StreamId>,
+    used: UsedIds,
     scheduler: Scheduler,
-    /// Streams with control frames to send, first come first served: the peer wants to see ids go up.
+    /// Streams with control frames to send, first come first served.
     control: Deque<u8, STREAMS>,
     /// Streams of the peer's that there was no room for. As many as it may open before it is told so.
     refused: Deque<About, STREAMS_MAX>,
@@ -127,8 +125,7 @@ where
             peer,
             memory,
             table: Table::new(places),
-            next_own: Some(side.first()),
-            last_of_peer: None,
+            used: UsedIds::default(),
             scheduler: Scheduler::new(),
             control: Deque::new(),
             refused: Deque::new(),
@@ -189,20 +186,27 @@ where
         Some(stream.inbound.len().saturating_add(stream.outbound.len()))
     }
 
+    /// Bytes that [`write`](Self::write) on `stream` would take now, for what has to be taken whole or not at all.
+    #[must_use]
+    pub fn room(&self, stream: StreamId) -> Option<usize> {
+        let stream = self.table.get(self.table.find(stream)?)?;
+        Some(BYTES.saturating_sub(Self::WINDOW).saturating_sub(stream.outbound.len()))
+    }
+
     /// Opens a stream. It can be written to at once; what is written leaves when the peer has accepted it.
     ///
     /// # Errors
     /// [`MuxReject::StreamLimitExceeded`] while there is no place, [`MuxReject::DuplicateStreamName`] while a
-    /// stream of this side with this name is not over; [`MuxError::Ended`].
+    /// stream with this name is not over, whichever side opened it; [`MuxError::Ended`].
     pub fn open(&mut self, priority: PriorityClass, name: StreamName) -> Result<StreamId, MuxError> {
         self.check_running()?;
-        let own = |stream: &Stream| Side::of(stream.id) == self.side && !stream.is_over_on_the_wire();
-        if self.table.iter().any(|(_, stream)| own(stream) && stream.name == name) {
+        if self.table.iter().any(|(_, other)| other.name == name && !other.is_over_on_the_wire()) {
             return Err(MuxReject::DuplicateStreamName.into());
         }
-        let id = self.next_own.filter(|_| self.table.has_room()).ok_or(MuxReject::StreamLimitExceeded)?;
+        let next = self.used.next(self.side).filter(|_| self.table.has_room());
+        let id = next.ok_or(MuxReject::StreamLimitExceeded)?;
         self.insert(About { stream: id, priority }, name, Opening::OpenDue, WindowCredit::NONE)?;
-        self.next_own = id.next();
+        self.used.add(id);
         Ok(id)
     }
 
@@ -272,9 +276,8 @@ where
     /// As [`peek`](Self::peek).
     pub fn read(&mut self, stream: StreamId, buf: &mut [u8]) -> Result<usize, MuxError> {
         let (first, second) = self.peek(stream)?;
-        let bytes = first.iter().chain(second);
-        let count = first.len().saturating_add(second.len()).min(buf.len());
-        buf.iter_mut().zip(bytes).for_each(|(room, byte)| *room = *byte);
+        let count = copy(buf, first);
+        let count = count.saturating_add(copy(buf.get_mut(count..).unwrap_or_default(), second));
         self.consume(stream, count);
         Ok(count)
     }
@@ -427,7 +430,7 @@ where
             // There is room: each place is in it once.
             _ = self.control.push_back(place);
         } else if queued && !control_due {
-            // A new stream at this place must not take over the turn of the old one, lest ids go out of order.
+            // A new stream at this place must not take over the turn of the old one: ours leave in the order of their ids.
             self.control.retain(|queued| *queued != place);
         }
         let bit = 1u128.checked_shl(place.into()).unwrap_or(0);

@@ -6,30 +6,21 @@ use core::num::NonZeroU32;
 use super::limits::{CLASSES, NAME_MAX};
 use super::reject::MuxReject;
 
-/// Which side of the session one is: it decides whose stream ids are whose, so that two sides that open streams at
-/// the same time never take the same id.
+/// Which side of the session one is: it decides which ids one takes for one's own streams, so that two sides that open
+/// streams at the same time never take the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Side {
-    /// Opened the session. Its stream ids are odd.
+    /// Opened the session. It takes odd ids.
     Initiator,
-    /// Accepted the session. Its stream ids are even.
+    /// Accepted the session. It takes even ids.
     Responder,
 }
 
 impl Side {
-    /// The side whose ids `stream` is one of.
+    /// The side that takes such ids as `stream`; a peer of another make need not be it.
     #[must_use]
     pub const fn of(stream: StreamId) -> Self {
         if stream.get() % 2 == 1 { Self::Initiator } else { Self::Responder }
-    }
-
-    /// The other side.
-    #[must_use]
-    pub const fn peer(self) -> Self {
-        match self {
-            Self::Initiator => Self::Responder,
-            Self::Responder => Self::Initiator,
-        }
     }
 
     /// Its first stream id.
@@ -42,7 +33,7 @@ impl Side {
     }
 }
 
-/// The id of a stream; never 0. Each side counts its own upward and uses none twice.
+/// The id of a stream; never 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct StreamId(NonZeroU32);
 

@@ -18,6 +18,7 @@
 //! | [`keepalive`] | whether the peer is there |
 //! | [`engine`] | all of it for one session, without I/O |
 //! | [`pump`] | an engine on a stream |
+//! | [`records`] | records on numbered channels, each channel a stream |
 //!
 //! Only an authenticated peer gets this far: an [`Engine`] is made from a
 //! [`PeerIdentity`](crate::stream::PeerIdentity), which only a completed handshake can make, and a [`Pump`] takes no
@@ -64,9 +65,11 @@ pub mod credit;
 pub mod engine;
 pub mod frame;
 mod id;
+mod ids;
 pub mod keepalive;
 pub mod limits;
 pub mod pump;
+pub mod records;
 mod reject;
 mod ring;
 pub mod scheduler;

@@ -2,7 +2,8 @@
 //!
 //! What the stream below has taken, no priority can overtake. So the pump hands it little while the link is the
 //! limit: nothing while more than [`LOW_WATER`] bytes have not left, and then at most [`BATCH_MIN`] at once. A link
-//! that takes all it is given at once gets twice as much the next time, up to the size of the pump's buffer.
+//! that takes all it is given at once gets twice as much the next time, up to the size of the pump's buffer. Frames do
+//! not grow with it: a turn is worth the same whenever it comes, so that equal streams have equal shares.
 
 use core::ops::Range;
 
@@ -14,11 +15,15 @@ use super::id::StreamId;
 use super::reject::MuxReject;
 use crate::stream::{Interest, PeerIdentity, ReliableStream, StreamError};
 
-/// Most bytes that may wait in the stream below when the pump adds to them.
-pub const LOW_WATER: u64 = 4 * 1024;
+/// Most bytes that may wait in the stream below when the pump adds to them: two datagrams of udp-sec, about what one
+/// acknowledgement lets go, so that those are full ones.
+pub const LOW_WATER: u64 = 2400;
 
 /// Bytes that the pump hands over at once while the link is the limit, headers included.
 pub const BATCH_MIN: usize = 4 * 1024;
+
+/// Largest payload of a DATA frame of ours: one frame fills the smallest batch.
+pub const FRAME_MAX: usize = BATCH_MIN - HEADER_LEN;
 
 /// Reads in a row before it is the other direction's turn.
 const READS_MAX: usize = 16;
@@ -90,6 +95,17 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
     #[must_use]
     pub const fn stream(&self) -> &S {
         &self.stream
+    }
+
+    /// Gives the stream below back: to wait until all is delivered, say, after the session has [`finish`](Self::finish)ed.
+    pub fn into_stream(self) -> S {
+        self.stream
+    }
+
+    /// The stream below, for what it offers besides bytes: readiness, and its end. Reading from it or writing to it would
+    /// tear the frames.
+    pub const fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
     }
 
     /// Moves what can be moved, in both directions. If that is nothing, waits until something can be, or until
@@ -234,7 +250,7 @@ impl<S: ReliableStream, const BUFFER: usize> Pump<S, BUFFER> {
                 break;
             }
             let room = self.outbox.get_mut(..self.batch).unwrap_or_default();
-            let len = engine.transmit(room, self.batch.saturating_sub(HEADER_LEN));
+            let len = engine.transmit(room, FRAME_MAX);
             if len == 0 {
                 break;
             }

@@ -30,7 +30,7 @@ rejects! {
     /// A frame whose payload is longer than 32 KiB.
     FrameOversize = "frame_oversize",
     /// Something that the state of the stream does not allow: data after the end, a second end, an end after a
-    /// reset, an id that was used before or is the other side's to use.
+    /// reset, an answer to nothing, an id that is in use.
     InvalidStreamStateTransition = "invalid_stream_state_transition",
     /// More data than was granted, or more credit than 32 bits hold.
     WindowCreditOverflowOrUnderflow = "window_credit_overflow_or_underflow",
@@ -40,7 +40,7 @@ rejects! {
     UnauthenticatedSession = "unauthenticated_session",
     /// More streams than there may be at once.
     StreamLimitExceeded = "stream_limit_exceeded",
-    /// The name of a stream that the same side has open.
+    /// The name of a stream that is open.
     DuplicateStreamName = "duplicate_stream_name",
     /// A name that is empty, longer than 64 bytes, or not UTF-8.
     InvalidStreamName = "invalid_stream_name",

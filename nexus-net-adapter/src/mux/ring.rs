@@ -62,7 +62,7 @@ impl Ring {
 }
 
 /// Copies as many bytes as both have, and returns how many.
-fn copy(room: &mut [u8], data: &[u8]) -> usize {
+pub(super) fn copy(room: &mut [u8], data: &[u8]) -> usize {
     let len = room.len().min(data.len());
     if let (Some(room), Some(data)) = (room.get_mut(..len), data.get(..len)) {
         room.copy_from_slice(data);

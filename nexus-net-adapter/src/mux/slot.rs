@@ -130,6 +130,11 @@ impl Stream {
         About { stream: self.id, priority: self.priority }
     }
 
+    /// Whether it is ours and the peer may not have heard of it.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self.opening, Opening::OpenDue | Opening::AckAwaited)
+    }
+
     /// Bytes that may leave now.
     pub(super) fn sendable(&self) -> usize {
         self.outbound.len().min(usize::try_from(self.send_credit.get()).unwrap_or(usize::MAX))

@@ -20,6 +20,11 @@ fn either_is_both() {
 }
 
 #[test]
+fn delivery_is_neither_reading_nor_room() {
+    assert_eq!((Interest::Delivered.in_reading(), Interest::Delivered.in_writing()), (false, false));
+}
+
+#[test]
 fn errors_tell_who_ended_the_session() {
     let by_peer = StreamError::Closed(CloseReason::ByPeer(CloseCode::AppAbort));
     assert_eq!(by_peer.to_string(), "closed by the peer: aborted by the application");

@@ -356,8 +356,15 @@ impl<B: Buffer> SecureTcp<B> {
     /// Whether `interest` is met; the end of the session meets any.
     ///
     /// # Errors
-    /// [`StreamError::WouldBlock`] if it is not.
+    /// As [`ReliableStream::wait`](crate::stream::ReliableStream::wait) with a deadline in the past.
     pub fn ready(&self, interest: Interest) -> Result<(), StreamError> {
+        if interest == Interest::Delivered {
+            // At the end the outbox is empty for other reasons, too.
+            return match self.ended() {
+                Err(StreamError::WouldBlock) if self.outbox.is_empty() => Ok(()),
+                ended => ended,
+            };
+        }
         let readable = self.inbox.has_text() || self.theirs == Direction::Finished;
         let low = self.low_water == 0 || self.unsent() <= self.low_water;
         let writable = matches!(self.phase, Phase::Open(..)) && low && self.outbox.is_roomy();

@@ -166,7 +166,9 @@ impl<T: ByteStream, B: Buffer> SecureTcpStream<T, B> {
         sent
     }
 
-    fn readiness(&mut self) -> Readiness {
+    /// What the byte stream is waited for, as long as the last call would have had to wait: for callers that wait
+    /// by themselves. A direction that is part of it was tried, in vain.
+    pub fn readiness(&mut self) -> Readiness {
         match (self.session.room().is_empty(), self.session.transmit().is_empty()) {
             (false, true) => Readiness::Receive,
             (false, false) => Readiness::Either,

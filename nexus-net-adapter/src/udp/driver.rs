@@ -259,13 +259,20 @@ where
     /// Whether `interest` in the session `id` is met; the end of the session meets any.
     ///
     /// # Errors
-    /// [`StreamError::WouldBlock`] where it is not.
+    /// As [`ReliableStream::wait`](crate::stream::ReliableStream::wait) with a deadline in the past.
     pub fn ready(&mut self, id: SessionId, interest: Interest) -> Result<(), StreamError> {
         let session = match self.session(id) {
             Ok(session) => session,
-            Err(StreamError::WouldBlock) => return Err(StreamError::WouldBlock),
-            Err(_) => return Ok(()),
+            Err(StreamError::Closed(_)) if interest != Interest::Delivered => return Ok(()),
+            Err(why) => return Err(why),
         };
+        if interest == Interest::Delivered {
+            return match session.closure() {
+                _ if session.is_delivered() => Ok(()),
+                None => Err(StreamError::WouldBlock),
+                Some(why) => Err(StreamError::Closed(why.into())),
+            };
+        }
         let readable = interest.in_reading() && (session.readable() > 0 || session.is_drained());
         let writable = interest.in_writing() && session.is_writable();
         if session.closure().is_some() || readable || writable {

@@ -8,6 +8,7 @@ use udp_sec::keys::PublicKey;
 use udp_sec::time::Instant;
 use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::{ConnectError, Pool, SessionId};
+use udp_sec_recovery::event::Event;
 
 use super::datagrams::Datagrams;
 use super::driver::{Driver, Next};
@@ -21,6 +22,11 @@ pub trait Clock {
     /// Called when nothing is due before `until` unless a datagram arrives. May sleep until either, return at once
     /// (which makes waiting a busy loop), or serve other tasks.
     fn idle(&self, until: Instant);
+
+    /// Called for each event of each session, for logs. The endpoint is in use meanwhile, and must be left alone.
+    fn observe(&self, id: SessionId, event: Event) {
+        _ = (id, event);
+    }
 }
 
 /// A [`Driver`] and a clock, for one thread. Its streams borrow it.
@@ -60,7 +66,7 @@ where
         let now = self.clock.now();
         let mut driver = self.driver.borrow_mut();
         let id = driver.connect(now, path, peer)?;
-        driver.flush(now, |_, _| ());
+        driver.flush(now, |id, event| self.clock.observe(id, event));
         Ok(UdpSecStream { endpoint: self, id })
     }
 
@@ -78,7 +84,7 @@ where
 
     /// Does what is due, and returns when something will be next: for programs that own the loop.
     pub fn drive(&self) -> Next {
-        self.driver.borrow_mut().drive(self.clock.now(), |_, _| ())
+        self.driver.borrow_mut().drive(self.clock.now(), |id, event| self.clock.observe(id, event))
     }
 
     /// Counters and sessions, to look at.
@@ -96,9 +102,9 @@ where
         loop {
             let now = self.clock.now();
             let mut driver = self.driver.borrow_mut();
-            driver.drive(now, |_, _| ());
+            driver.drive(now, |id, event| self.clock.observe(id, event));
             let outcome = attempt(&mut driver, now);
-            let next = driver.flush(now, |_, _| ());
+            let next = driver.flush(now, |id, event| self.clock.observe(id, event));
             drop(driver);
             match outcome {
                 Err(StreamError::WouldBlock) if now >= deadline => return Err(late),
@@ -154,7 +160,7 @@ where
         let now = self.endpoint.clock.now();
         let mut driver = self.endpoint.driver.borrow_mut();
         driver.release(now, self.id);
-        driver.flush(now, |_, _| ());
+        driver.flush(now, |id, event| self.endpoint.clock.observe(id, event));
     }
 }
 

@@ -4,7 +4,7 @@ use nexus_net_adapter::mux::{
     End, Engine, Event, MuxError, PriorityClass, Progress, Pump, Side, StreamId, StreamName,
 };
 use nexus_net_adapter::stream::ReliableStream;
-use udp_sec::time::Duration;
+use udp_sec::time::{Duration, Instant};
 
 /// The contract's own capacities.
 pub(crate) type Full = Engine<Vec<u8>>;
@@ -15,24 +15,57 @@ pub(crate) const BYTES: usize = 256 * 1024;
 /// Turns after which a test that gets nowhere fails.
 const TURNS_MAX: usize = 2_000_000;
 
+/// Turns without a step forward after which both sides wait.
+const IDLE_TURNS: usize = 8;
+
+/// Two ends of a new connection, the initiator's first, both with their peer known.
+pub(crate) struct Ends<A, B> {
+    pub(crate) near: A,
+    pub(crate) far: B,
+    /// Turns of two milliseconds after which what has not come will not come.
+    pub(crate) patience: usize,
+}
+
+impl<A: ReliableStream, B: ReliableStream> Ends<A, B> {
+    /// A session on them, with places for all 128 streams on each side.
+    pub(crate) fn session(self) -> (Peer<A>, Peer<B>) {
+        self.session_with_places(128)
+    }
+
+    /// A session on them, with places for `streams` on the responder's side.
+    pub(crate) fn session_with_places(self, streams: usize) -> (Peer<A>, Peer<B>) {
+        let Self { near, far, patience } = self;
+        (
+            Peer::begin(near, Side::Initiator, 128, patience),
+            Peer::begin(far, Side::Responder, streams, patience),
+        )
+    }
+}
+
 /// One side.
 pub(crate) struct Peer<S> {
-    pub(crate) pump: Pump<S, 65536>,
-    pub(crate) engine: Full,
+    pub(crate) pump: Box<Pump<S, 65536>>,
+    pub(crate) engine: Box<Full>,
+    pub(crate) patience: usize,
 }
 
 impl<S: ReliableStream> Peer<S> {
     /// Begins a session on `stream`, with places for `streams`.
-    pub(crate) fn begin(stream: S, side: Side, streams: usize) -> Self {
-        let pump = Pump::begin(stream).expect("the peer is known");
-        let engine = Engine::new(side, pump.peer(), vec![0; streams * BYTES]);
-        Self { pump, engine }
+    pub(crate) fn begin(stream: S, side: Side, streams: usize, patience: usize) -> Self {
+        let pump = Box::new(Pump::begin(stream).expect("the peer is known"));
+        let engine = Box::new(Engine::new(side, pump.peer(), vec![0; streams * BYTES]));
+        Self { pump, engine, patience }
     }
 
     /// Moves what can be moved, and waits a moment if that is nothing.
     pub(crate) fn run(&mut self) -> Result<Progress, End> {
         let soon = self.pump.stream().now() + Duration::from_millis(1);
         self.pump.run(&mut self.engine, soon)
+    }
+
+    /// Moves what can be moved.
+    pub(crate) fn poll(&mut self) -> Result<Progress, End> {
+        self.pump.run(&mut self.engine, Instant::ZERO)
     }
 
     pub(crate) fn open(&mut self, class: u8, name: &str) -> StreamId {
@@ -69,31 +102,29 @@ impl<S: ReliableStream> Peer<S> {
     }
 }
 
-/// Both sides, with places for all 128 streams each.
-pub(crate) fn session<A: ReliableStream, B: ReliableStream>(near: A, far: B) -> (Peer<A>, Peer<B>) {
-    (Peer::begin(near, Side::Initiator, 128), Peer::begin(far, Side::Responder, 128))
-}
-
 /// Runs both sides by turns until `done`, which also does what the applications do.
 pub(crate) fn until<A: ReliableStream, B: ReliableStream>(
     near: &mut Peer<A>,
     far: &mut Peer<B>,
     mut done: impl FnMut(&mut Peer<A>, &mut Peer<B>) -> bool,
 ) {
+    let mut idle = 0;
     for _ in 0..TURNS_MAX {
         if done(near, far) {
             return;
         }
-        near.run().expect("the session goes on");
-        far.run().expect("the session goes on");
+        // Waiting for what only the other side can bring about is lost time, so both are asked a few times first.
+        let moved = if idle < IDLE_TURNS { [near.poll(), far.poll()] } else { [near.run(), far.run()] };
+        let moved = moved.map(|progress| progress.expect("the session goes on"));
+        idle = if moved.contains(&Progress::Moved) { 0 } else { idle + 1 };
     }
     panic!("nothing came of it in {TURNS_MAX} turns");
 }
 
-/// Runs both sides until neither moved anything for a while.
+/// Runs both sides until neither has moved anything for as long as it may take.
 pub(crate) fn settle<A: ReliableStream, B: ReliableStream>(near: &mut Peer<A>, far: &mut Peer<B>) {
     let mut idle = 0;
-    while idle < 200 {
+    while idle < near.patience {
         let moved = [near.run(), far.run()].map(|progress| progress.expect("the session goes on"));
         idle = if moved.contains(&Progress::Moved) { 0 } else { idle + 1 };
     }

@@ -8,16 +8,19 @@ use nexus_net_adapter::mux::{
 use nexus_net_adapter::stream::{Interest, PeerIdentity, ReliableStream, StreamError};
 use udp_sec::time::{Duration, Instant};
 
-use crate::session::{BYTES, Peer, pattern, session, settle, until};
+use crate::session::{BYTES, Ends, Peer, pattern, settle, until};
+use crate::tap::Tap;
+
+/// Turns of a millisecond or two in which a session that is over ends on both sides: the idle timeout, and more.
+const ENDS_MAX: usize = 100_000;
 
 pub(crate) fn streams_by_the_thousand_arrive_whole_one_after_the_other<
     A: ReliableStream,
     B: ReliableStream,
 >(
-    a: A,
-    b: B,
+    ends: Ends<A, B>,
 ) {
-    let (mut near, mut far) = session(a, b);
+    let (mut near, mut far) = ends.session();
     for at in 0..1999 {
         let payload = pattern(at, 32);
         let stream = near.open(3, "in turn");
@@ -41,10 +44,9 @@ pub(crate) fn large_streams_in_parallel_arrive_whole_in_both_directions<
     A: ReliableStream,
     B: ReliableStream,
 >(
-    a: A,
-    b: B,
+    ends: Ends<A, B>,
 ) {
-    let (mut near, mut far) = session(a, b);
+    let (mut near, mut far) = ends.session();
     let sizes = [2, 3, 5].map(|mebibytes| mebibytes << 20);
     let payloads: Vec<_> = (0..).zip(sizes).map(|(seed, len)| pattern(seed, len)).collect();
     let back = pattern(77, 1 << 20);
@@ -80,8 +82,10 @@ fn send<S: ReliableStream>(peer: &mut Peer<S>, stream: StreamId, left: &mut &[u8
     }
 }
 
-pub(crate) fn each_direction_of_a_stream_ends_by_itself<A: ReliableStream, B: ReliableStream>(a: A, b: B) {
-    let (mut near, mut far) = session(a, b);
+pub(crate) fn each_direction_of_a_stream_ends_by_itself<A: ReliableStream, B: ReliableStream>(
+    ends: Ends<A, B>,
+) {
+    let (mut near, mut far) = ends.session();
     // Opened by the responder, too: the rules are the same.
     let stream = far.open(0, "question");
     far.write(stream, &mut &b"how much?"[..]);
@@ -103,10 +107,9 @@ pub(crate) fn each_direction_of_a_stream_ends_by_itself<A: ReliableStream, B: Re
 }
 
 pub(crate) fn a_reader_that_stops_stops_its_writer_and_nobody_else<A: ReliableStream, B: ReliableStream>(
-    a: A,
-    b: B,
+    ends: Ends<A, B>,
 ) {
-    let (mut near, mut far) = session(a, b);
+    let (mut near, mut far) = ends.session();
     let stalled = near.open(0, "stalled");
     let payload = pattern(1, 1 << 20);
     let mut left = &payload[..];
@@ -135,25 +138,45 @@ pub(crate) fn a_reader_that_stops_stops_its_writer_and_nobody_else<A: ReliableSt
     assert!(got == payload);
 }
 
-pub(crate) fn one_stalled_stream_of_16_leaves_the_others_their_rate<A: ReliableStream, B: ReliableStream>(
-    a: A,
-    b: B,
-) {
-    let (mut near, mut far) = session(a, b);
+/// What far reads of 16 streams of one class that near never stops writing to, in `total` bytes; of the first `stalled`
+/// nothing is read.
+fn saturate<A: ReliableStream, B: ReliableStream>(
+    near: &mut Peer<A>,
+    far: &mut Peer<B>,
+    stalled: usize,
+    total: usize,
+) -> (Vec<StreamId>, [usize; 16]) {
     let streams: Vec<_> = (0..16).map(|at| near.open(5, &format!("{at}"))).collect();
     let block = pattern(1, 64 * 1024);
     let mut read = [0; 16];
-    until(&mut near, &mut far, |near, far| {
+    until(near, far, |near, far| {
         for stream in &streams {
             near.write(*stream, &mut &block[..]);
         }
-        for (stream, read) in streams.iter().zip(&mut read).skip(1) {
+        for (stream, read) in streams.iter().zip(&mut read).skip(stalled) {
             let mut got = Vec::new();
             far.read(*stream, &mut got);
             *read += got.len();
         }
-        read.iter().sum::<usize>() >= 15 << 20
+        read.iter().sum::<usize>() >= total
     });
+    (streams, read)
+}
+
+pub(crate) fn equal_streams_have_equal_shares<A: ReliableStream, B: ReliableStream>(ends: Ends<A, B>) {
+    let (mut near, mut far) = ends.session();
+    let (_, read) = saturate(&mut near, &mut far, 0, 24 << 20);
+    let fair = read.iter().sum::<usize>() / 16;
+    for (at, read) in read.iter().enumerate() {
+        assert!(read * 10 >= fair * 9, "stream {at} had {read} bytes; its fair share is {fair}");
+    }
+}
+
+pub(crate) fn one_stalled_stream_of_16_leaves_the_others_their_rate<A: ReliableStream, B: ReliableStream>(
+    ends: Ends<A, B>,
+) {
+    let (mut near, mut far) = ends.session();
+    let (streams, read) = saturate(&mut near, &mut far, 1, 15 << 20);
     assert_eq!(far.engine.buffered(streams[0]), Some(64 * 1024), "its initial credit, and not a byte more");
     let fair = read.iter().sum::<usize>() / 16;
     for (at, read) in read.iter().enumerate().skip(1) {
@@ -161,9 +184,90 @@ pub(crate) fn one_stalled_stream_of_16_leaves_the_others_their_rate<A: ReliableS
     }
 }
 
-pub(crate) fn a_refused_stream_is_told_and_harms_no_other<A: ReliableStream, B: ReliableStream>(a: A, b: B) {
-    let mut near = Peer::begin(a, Side::Initiator, 128);
-    let mut far = Peer::begin(b, Side::Responder, 2);
+pub(crate) fn streams_that_nobody_reads_fill_their_memory_to_the_byte<
+    A: ReliableStream,
+    B: ReliableStream,
+>(
+    ends: Ends<A, B>,
+) {
+    let (mut near, mut far) = ends.session();
+    let streams: Vec<_> = (0..3).map(|at| near.open(at, &format!("{at}"))).collect();
+    let block = pattern(1, 64 * 1024);
+    // One byte is read, which opens the window; and nothing more, on either side.
+    let mut begun = [false; 3];
+    let mut write_all = |near: &mut Peer<A>, far: &mut Peer<B>| {
+        for (stream, begun) in streams.iter().zip(&mut begun) {
+            near.write(*stream, &mut &block[..]);
+            *begun = *begun || far.engine.read(*stream, &mut [0]) == Ok(1);
+            if *begun {
+                far.write(*stream, &mut &block[..]);
+            }
+        }
+        streams.iter().all(|stream| far.engine.buffered(*stream) == Some(BYTES))
+    };
+    until(&mut near, &mut far, &mut write_all);
+    settle(&mut near, &mut far);
+    assert!(write_all(&mut near, &mut far), "and not a byte more");
+}
+
+pub(crate) fn class_0_and_one_lower_class_share_8_to_1<A: ReliableStream, B: ReliableStream>(
+    ends: Ends<A, B>,
+) {
+    let frames = shares(ends, &[0, 7], 9 * 100);
+    let total: usize = frames.iter().sum();
+    assert!((frames[7] * 9).abs_diff(total) <= 9, "{frames:?}");
+}
+
+pub(crate) fn with_all_classes_saturated_each_lower_one_has_1_frame_of_63<
+    A: ReliableStream,
+    B: ReliableStream,
+>(
+    ends: Ends<A, B>,
+) {
+    let frames = shares(ends, &[0, 1, 2, 3, 4, 5, 6, 7], 63 * 20);
+    let total: usize = frames.iter().sum();
+    for lower in &frames[1..] {
+        assert!((lower * 63).abs_diff(total) <= 63, "{frames:?}");
+    }
+}
+
+/// How `count` DATA frames are shared by one stream of each of `classes`, on a link that is always the limit.
+fn shares<A: ReliableStream, B: ReliableStream>(
+    ends: Ends<A, B>,
+    classes: &[u8],
+    count: usize,
+) -> [usize; 8] {
+    /// Bytes that the link takes at a turn.
+    const NARROW: usize = 16 * 1024;
+    let Ends { near, far, patience } = ends;
+    let (near, observed) = Tap::new(near);
+    let (mut near, mut far) = Ends { near, far, patience }.session();
+    let streams: Vec<_> = classes.iter().map(|class| near.open(*class, &format!("{class}"))).collect();
+    let may_send = |near: &Peer<Tap<A>>| {
+        let enough =
+            |stream| near.engine.credit(stream).is_some_and(|credit| credit.get() as usize >= 2 * NARROW);
+        streams.iter().all(|stream| enough(*stream))
+    };
+    until(&mut near, &mut far, |near, _| may_send(near));
+    let block = pattern(1, 64 * 1024);
+    let mut frames = [0; 8];
+    until(&mut near, &mut far, |near, far| {
+        for stream in &streams {
+            near.write(*stream, &mut &block[..]);
+            far.read(*stream, &mut Vec::new());
+        }
+        // A class that lacks credit would be none that waits.
+        observed.allow(if may_send(near) { NARROW } else { 0 });
+        frames.iter_mut().zip(observed.frames()).for_each(|(sum, seen)| *sum += seen);
+        frames.iter().sum::<usize>() >= count
+    });
+    frames
+}
+
+pub(crate) fn a_refused_stream_is_told_and_harms_no_other<A: ReliableStream, B: ReliableStream>(
+    ends: Ends<A, B>,
+) {
+    let (mut near, mut far) = ends.session_with_places(2);
     let streams: Vec<_> = (0..128).map(|at| near.open(at % 8, &format!("{at}"))).collect();
     let one_more = near.engine.open(PriorityClass::HIGHEST, StreamName::new("one more").unwrap());
     assert_eq!(one_more, Err(MuxError::Reject(MuxReject::StreamLimitExceeded)));
@@ -183,10 +287,9 @@ pub(crate) fn a_refused_stream_is_told_and_harms_no_other<A: ReliableStream, B: 
 }
 
 pub(crate) fn a_session_ends_in_order_when_both_sides_finish<A: ReliableStream, B: ReliableStream>(
-    a: A,
-    b: B,
+    ends: Ends<A, B>,
 ) {
-    let (mut near, mut far) = session(a, b);
+    let (mut near, mut far) = ends.session();
     let (whole, cut) = (near.open(0, "whole"), near.open(0, "cut"));
     near.write(whole, &mut &b"all"[..]);
     near.write(cut, &mut &b"some"[..]);
@@ -214,14 +317,14 @@ pub(crate) fn a_session_ends_in_order_when_both_sides_finish<A: ReliableStream, 
 
 /// Why `peer`'s session ends, by itself.
 fn end_of<S: ReliableStream>(peer: &mut Peer<S>) -> End {
-    (0..10_000).find_map(|_| peer.run().err()).expect("the session ends")
+    (0..ENDS_MAX).find_map(|_| peer.run().err()).expect("the session ends")
 }
 
 pub(crate) fn a_violation_costs_the_session_by_its_label<A: ReliableStream, B: ReliableStream>(
-    mut a: A,
-    b: B,
+    ends: Ends<A, B>,
 ) {
-    let mut far = Peer::begin(b, Side::Responder, 128);
+    let Ends { near: mut a, far, patience } = ends;
+    let mut far = Peer::begin(far, Side::Responder, 128, patience);
     let about = About { stream: StreamId::new(1).unwrap(), priority: PriorityClass::HIGHEST };
     let mut bytes = [0; HEAD_MAX + 4];
     let len = Frame::Data { about, len: 4 }.encode(&mut bytes).unwrap().unwrap();
@@ -236,7 +339,7 @@ pub(crate) fn a_violation_costs_the_session_by_its_label<A: ReliableStream, B: R
         a.wait(Interest::Readable, a.now() + Duration::from_millis(1)).ok();
         far.run().err()
     };
-    let end = (0..10_000).find_map(|_| run()).expect("the session ends");
+    let end = (0..ENDS_MAX).find_map(|_| run()).expect("the session ends");
     assert_eq!(end, End::Rejected(MuxReject::UnknownStreamFrame));
     assert_eq!(MuxReject::UnknownStreamFrame.label(), "mux.reject.unknown_stream_frame");
     let mut read = || {
@@ -247,11 +350,11 @@ pub(crate) fn a_violation_costs_the_session_by_its_label<A: ReliableStream, B: R
             _ => None,
         }
     };
-    (0..10_000).find_map(|_| read()).expect("the peer loses its session");
+    (0..ENDS_MAX).find_map(|_| read()).expect("the peer loses its session");
 }
 
-pub(crate) fn a_lost_session_resets_its_streams<A: ReliableStream, B: ReliableStream>(a: A, b: B) {
-    let (mut near, mut far) = session(a, b);
+pub(crate) fn a_lost_session_resets_its_streams<A: ReliableStream, B: ReliableStream>(ends: Ends<A, B>) {
+    let (mut near, mut far) = ends.session();
     let stream = near.open(0, "cut");
     settle(&mut near, &mut far);
     near.events();
@@ -260,18 +363,18 @@ pub(crate) fn a_lost_session_resets_its_streams<A: ReliableStream, B: ReliableSt
         far.run().ok();
         near.run().err()
     };
-    let end = (0..10_000).find_map(|_| run()).expect("the session ends");
+    let end = (0..ENDS_MAX).find_map(|_| run()).expect("the session ends");
     assert!(matches!(end, End::Closed(_)), "{end:?}");
     assert_eq!(near.events(), [Event::Reset(stream, ResetCode::SESSION_ENDED)]);
     assert_eq!(near.engine.write(stream, b"x"), Err(MuxError::Ended(end)));
 }
 
-pub(crate) fn silence_ends_the_session<A: ReliableStream, B: ReliableStream>(a: A, b: B) {
-    let (mut near, mut far) = session(a, b);
+pub(crate) fn silence_ends_the_session<A: ReliableStream, B: ReliableStream>(ends: Ends<A, B>) {
+    let (mut near, mut far) = ends.session();
     near.open(0, "quiet");
-    for _ in 0..50 {
+    for _ in 0..12 {
         near.engine.tick().expect("the peer answers");
-        for _ in 0..20 {
+        for _ in 0..near.patience / 5 {
             near.run().expect("the session goes on");
             far.run().expect("the session goes on");
         }
@@ -287,7 +390,7 @@ pub(crate) fn silence_ends_the_session<A: ReliableStream, B: ReliableStream>(a: 
         near.run().ok();
         far.run().err()
     };
-    let end = (0..10_000).find_map(|_| run()).expect("the peer's session ends, too");
+    let end = (0..ENDS_MAX).find_map(|_| run()).expect("the peer's session ends, too");
     assert!(matches!(end, End::Closed(_)), "{end:?}");
 }
 
@@ -332,8 +435,8 @@ impl<S: ReliableStream> ReliableStream for Unproven<S> {
     }
 }
 
-pub(crate) fn test_reject_unauthenticated_session<A: ReliableStream, B: ReliableStream>(a: A, b: B) {
-    let reject = Pump::<_, 512>::begin(Unproven(a)).map(|_| ()).unwrap_err();
+pub(crate) fn test_reject_unauthenticated_session<A: ReliableStream, B: ReliableStream>(ends: Ends<A, B>) {
+    let reject = Pump::<_, 512>::begin(Unproven(ends.near)).map(|_| ()).unwrap_err();
     assert_eq!(reject.label(), "mux.reject.unauthenticated_session");
-    assert!(Pump::<_, 512>::begin(b).is_ok(), "the same stream, proven");
+    assert!(Pump::<_, 512>::begin(ends.far).is_ok(), "the same stream, proven");
 }

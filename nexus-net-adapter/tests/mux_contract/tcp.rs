@@ -2,12 +2,15 @@
 
 use chacha20::ChaCha20Rng;
 use nexus_net_adapter::backend::pipe::{Pipe, PipeEnd};
+use nexus_net_adapter::stream::ReliableStream;
 use nexus_net_adapter::tcp::{ByteStream, Config, Memory, SecureTcpStream};
 use rand_core::SeedableRng;
 use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::keys::StaticKeypair;
-use udp_sec::time::Instant;
+use udp_sec::time::{Duration, Instant};
+
+use crate::stalling::{self, Conditions, StallingEnd};
 
 /// Bytes that the pipe holds in each direction: fewer than one record has.
 const WINDOW: usize = 10_000;
@@ -32,7 +35,21 @@ pub(crate) fn pipe() -> (Piped, Piped) {
     established(near, far)
 }
 
-fn established<T: ByteStream>(near: T, far: T) -> (SecureTcpStream<T, Vec<u8>>, SecureTcpStream<T, Vec<u8>>) {
+/// Both ends of a session over TCP of which `percent` of the segments are lost.
+pub(crate) fn lossy(percent: u32) -> (Lossy, Lossy) {
+    let loss_ppm = percent * 10_000;
+    let delay = Duration::from_millis(5);
+    let conditions = Conditions { delay, rate: 100_000_000, window: 1 << 16, loss_ppm };
+    let (near, far, _) = stalling::ends(conditions, percent.into());
+    established(near, far)
+}
+
+type Lossy = SecureTcpStream<StallingEnd, Vec<u8>>;
+
+pub(crate) fn established<T: ByteStream>(
+    near: T,
+    far: T,
+) -> (SecureTcpStream<T, Vec<u8>>, SecureTcpStream<T, Vec<u8>>) {
     let (ours, theirs) = (config(1), config(2));
     let mut allowed = AllowList::<1>::new();
     allowed.add(*ours.keypair.public()).expect("room");
@@ -40,9 +57,11 @@ fn established<T: ByteStream>(near: T, far: T) -> (SecureTcpStream<T, Vec<u8>>, 
     let mut near = SecureTcpStream::connect(near, memory(), &ours, theirs.keypair.public(), &mut rng)
         .expect("a keypair and entropy");
     let mut far = SecureTcpStream::accept(far, memory(), &theirs);
+    let soon = |stream: &SecureTcpStream<T, _>| stream.now() + Duration::from_millis(1);
     while far.established(Instant::ZERO).is_err() || near.established(Instant::ZERO).is_err() {
-        let _ = near.established(Instant::ZERO);
-        let _ = far.answer(&theirs, &allowed, &mut rng, Instant::ZERO);
+        let _ = near.established(soon(&near));
+        let _ = far.answer(&theirs, &allowed, &mut rng, soon(&far));
+        let _ = far.established(soon(&far));
     }
     (near, far)
 }

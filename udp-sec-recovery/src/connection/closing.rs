@@ -103,8 +103,19 @@ pub(crate) enum Heard {
 
 /// Builds a datagram of one CLOSE frame at the start of `out`; its length, or `None` where that cannot be.
 pub(crate) fn seal_close(session: &mut Session, code: CloseCode, out: &mut [u8]) -> Option<usize> {
+    seal_close_after(session, code, out, |_| ())
+}
+
+/// The same, with what `first` writes before it.
+pub(super) fn seal_close_after(
+    session: &mut Session,
+    code: CloseCode,
+    out: &mut [u8],
+    first: impl FnOnce(&mut FrameWriter<'_>),
+) -> Option<usize> {
     let frames = out.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN))?;
     let mut writer = FrameWriter::new(frames);
+    first(&mut writer);
     writer.close(code, code.text()).ok()?;
     let len = writer.len().saturating_add(DATA_HEADER_LEN).saturating_add(TAG_LEN);
     session.seal(out.get_mut(..len)?).ok()?;

@@ -1,6 +1,6 @@
 //! Datagrams out.
 //!
-//! 1. A closing session sends its CLOSE when it is due, and nothing else.
+//! 1. A closing session sends its CLOSE when it is due, the first with the ACK that waits, and nothing else.
 //! 2. What there is to send ([`Interest`]) is held against what holds it back ([`Constraint`]); an acknowledgement
 //!    that is due may leave all the same.
 //! 3. Frames are written into the caller's buffer: ACK first, control frames, then stream bytes to fill it.
@@ -11,7 +11,7 @@ use udp_sec::error::CloseCode;
 use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, TAG_LEN};
 use udp_sec::time::Instant;
 
-use super::closing::seal_close;
+use super::closing::seal_close_after;
 use super::{Connection, Path, State};
 use crate::event::Closure;
 use crate::frame::{FrameWriter, STREAM_OVERHEAD};
@@ -84,7 +84,13 @@ impl<S: Storage> Connection<S> {
             State::Open => {}
             State::Closing(closing) => {
                 let code = closing.take_due()?;
-                let size = seal_close(&mut self.session, code, room)?;
+                let size = seal_close_after(&mut self.session, code, room, |writer| {
+                    // Else the peer would not learn that what it sent has arrived, and been read perhaps.
+                    if self.ack.has_waiting() {
+                        _ = writer.ack(&self.received, self.ack.delay(now));
+                        self.ack.on_ack_sent();
+                    }
+                })?;
                 self.count_sent(size);
                 return Some(size);
             }

@@ -268,6 +268,12 @@ impl<S: Storage> Connection<S> {
         self.send.unacknowledged()
     }
 
+    /// Whether the peer has acknowledged every byte written and, after [`finish`](Self::finish), the end.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.send.unacknowledged() == 0 && (!self.send.is_finished() || self.send.is_complete())
+    }
+
     /// Bytes that can be read now.
     #[must_use]
     pub fn readable(&self) -> usize {

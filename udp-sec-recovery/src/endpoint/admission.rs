@@ -10,7 +10,7 @@ use rand_core::TryCryptoRng;
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::Policy;
 use udp_sec::handshake::params::Parameters;
-use udp_sec::handshake::{Accepted, Answer, CheckedInitiation, InitiationId};
+use udp_sec::handshake::{Accepted, Answer, Authorized, CheckedInitiation, InitiationId};
 use udp_sec::keys::PublicKey;
 use udp_sec::limits::{COOKIE_REPLY_LEN, DATAGRAM_MAX, REPLAY_WORDS_MIN};
 use udp_sec::session::Session;
@@ -55,6 +55,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     Endpoint<P, A, SESSIONS, HANDSHAKES>
 {
     /// An initiation: the responder's first step.
+    #[inline(never)] // Its frame is for handshakes; every other datagram does without.
     pub(super) fn on_initiation<R: TryCryptoRng + ?Sized>(
         &mut self,
         now: Instant,
@@ -73,7 +74,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             return Ok(());
         }
         let source = self.admit(now, rng, path, &checked)?;
-        let authorized = self.responder.read(checked, rng)?.authorize(&self.policy)?;
+        let authorized = self.identify(checked, rng)?;
         if self.calls_first(authorized.peer()) {
             // Simultaneous open: the peer has our initiation or will have it, and the answer to that is the session.
             return Ok(());
@@ -83,7 +84,40 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             replaced = self.half_open.oldest_unproven();
         }
         let id = self.fresh_id(rng)?;
-        match authorized.accept(id, &self.config.parameters)? {
+        let accepted = self.accept(id, authorized);
+        self.keep(now, (path, source), initiation, replaced, accepted)
+    }
+
+    // The steps of an initiation, each with a frame of its own: while keys are made, which goes deepest, the stack holds
+    // only what that step needs. Inlined, they would hold all of it at once.
+
+    /// Who calls, and whether it may.
+    #[inline(never)]
+    fn identify<R: TryCryptoRng + ?Sized>(
+        &self,
+        checked: CheckedInitiation<'_>,
+        rng: &mut R,
+    ) -> Result<Authorized, Reject> {
+        self.responder.read(checked, rng).and_then(|incoming| incoming.authorize(&self.policy))
+    }
+
+    /// What it is told.
+    #[inline(never)]
+    fn accept(&self, id: u64, authorized: Authorized) -> Result<Accepted, Reject> {
+        authorized.accept(id, &self.config.parameters)
+    }
+
+    /// Keeps what it is told, in place of the entry `replaced` if there is one.
+    #[inline(never)]
+    fn keep(
+        &mut self,
+        now: Instant,
+        (path, source): (Path, Source),
+        initiation: InitiationId,
+        replaced: Option<InitiationId>,
+        accepted: Result<Accepted, Reject>,
+    ) -> Result<(), Reject> {
+        match accepted? {
             Accepted::HalfOpen { response, session, parameters } => {
                 let entry = HalfOpen::new(now, (path, source), initiation, response, session, parameters);
                 self.half_open.insert(entry, replaced)
@@ -132,6 +166,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     }
 
     /// A response: the initiator's second step. One that does not open leaves the attempt as it was.
+    #[inline(never)] // Its frame is for handshakes; every other datagram does without.
     pub(super) fn on_response(&mut self, now: Instant, id: u64, datagram: &[u8]) -> Result<(), Reject> {
         let position = attempts::find(&self.attempts, id).ok_or(Reject::UnknownSession)?;
         let Attempt { initiator, progress } = self.attempts.swap_remove(position);
@@ -167,6 +202,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     /// The first data for the half-open entry at `position`. If it opens, the session begins.
     ///
     /// It begins on the path of that packet: who raced a copy of the initiation from elsewhere cannot have sent it.
+    #[inline(never)] // Its frame is for handshakes; every other datagram does without.
     pub(super) fn confirm(
         &mut self,
         now: Instant,

@@ -65,8 +65,14 @@ impl Noise {
         payload: &[u8; P],
     ) -> Result<[u8; M], Reject> {
         let mut message = [0; M];
-        match self.0.write_message(payload, &mut message) {
-            Ok(written) if written == M => Ok(message),
+        self.write_to(payload, &mut message)?;
+        Ok(message)
+    }
+
+    /// As [`write`](Self::write), to where the message will lie: on a small stack a copy counts.
+    pub(crate) fn write_to(&mut self, payload: &[u8], message: &mut [u8]) -> Result<(), Reject> {
+        match self.0.write_message(payload, message) {
+            Ok(written) if written == message.len() => Ok(()),
             _ => Err(Reject::HandshakeFailed),
         }
     }
@@ -78,8 +84,14 @@ impl Noise {
         message: &[u8; M],
     ) -> Result<[u8; P], Reject> {
         let mut payload = [0; P];
-        match self.0.read_message(message, &mut payload) {
-            Ok(read) if read == P => Ok(payload),
+        self.read_to(message, &mut payload)?;
+        Ok(payload)
+    }
+
+    /// As [`read`](Self::read), to where the payload will lie.
+    pub(crate) fn read_to(&mut self, message: &[u8], payload: &mut [u8]) -> Result<(), Reject> {
+        match self.0.read_message(message, payload) {
+            Ok(read) if read == payload.len() => Ok(()),
             _ => Err(Reject::HandshakeFailed),
         }
     }

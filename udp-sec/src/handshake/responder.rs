@@ -135,7 +135,8 @@ impl Responder {
         let CheckedInitiation(initiation) = initiation;
         let peer_id = initiation.sender_id();
         let mut noise = Noise::responder(&self.local, &prologue::<C>(peer_id), ephemeral)?;
-        let payload = noise.read(initiation.noise())?;
+        let mut payload = [0; INITIATION_PAYLOAD_LEN];
+        noise.read_to(initiation.noise(), &mut payload)?;
         let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
         Ok(Incoming { carrier: PhantomData, noise, peer, peer_id, payload, numbers })
     }
@@ -236,8 +237,11 @@ impl<C: Carrier> Authorized<C> {
     }
 
     fn respond(&mut self, payload: &[u8; RESPONSE_PAYLOAD_LEN]) -> Result<[u8; RESPONSE_LEN], Reject> {
-        let message = self.noise.write(payload)?;
-        Ok(Response::new(self.peer_id, &message).encode())
+        let mut response = [0; RESPONSE_LEN];
+        let (prefix, message) = response.split_first_chunk_mut().ok_or(Reject::HandshakeFailed)?;
+        *prefix = Response::prefix(self.peer_id);
+        self.noise.write_to(payload, message)?;
+        Ok(response)
     }
 }
 

@@ -99,10 +99,16 @@ impl<'a> Response<'a> {
         self.noise
     }
 
+    /// The first twelve bytes; Noise message 2 follows.
+    #[must_use]
+    pub const fn prefix(receiver_id: u64) -> [u8; PREFIX_LEN] {
+        Prefix { kind: Kind::Response, id: receiver_id }.encode()
+    }
+
     /// The bytes on the wire.
     #[must_use]
     pub fn encode(&self) -> [u8; RESPONSE_LEN] {
-        join(&[&Prefix { kind: Kind::Response, id: self.receiver_id }.encode(), self.noise])
+        join(&[&Self::prefix(self.receiver_id), self.noise])
     }
 
     pub(super) fn decode(receiver_id: u64, body: &'a [u8]) -> Option<Self> {

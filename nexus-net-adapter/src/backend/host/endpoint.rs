@@ -1,7 +1,9 @@
 //! One socket, one identity, any number of sessions.
 
 use core::fmt;
+use core::future::poll_fn;
 use core::net::SocketAddr;
+use core::task::{Context, Poll};
 use std::io;
 use std::sync::Arc;
 use std::vec::Vec;
@@ -15,8 +17,10 @@ use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::{Config, ConnectError};
 
 use super::SESSIONS_PER_PEER;
+use super::attendant::Attendant;
 use super::shared::Shared;
 use super::stream::HostStream;
+use super::tasks::Wish;
 use super::waiting::Topic;
 use crate::stream::StreamError;
 use crate::udp::SocketCounts;
@@ -93,21 +97,26 @@ impl From<StreamError> for OpenError {
 
 /// An identity at a socket. Clones are the same endpoint; it lives as long as one of them or of its streams.
 ///
-/// Nothing runs in the background: datagrams are received, acknowledged and sent again while some thread is in a
-/// call on the endpoint or on one of its streams, and at no other time. What was written leaves in the call, as far as
-/// the network permits; end with [`HostStream::close`] or [`HostStream::flush`], which wait for the rest.
+/// Nothing runs in the background unless asked for: datagrams are received, acknowledged and sent again while some
+/// thread is in a call on the endpoint or on one of its streams, or while there is an [`Attendant`], and at no other
+/// time. What was written leaves in the call, as far as the network permits; end with [`HostStream::close`] or
+/// [`HostStream::flush`], which wait for the rest.
 #[derive(Clone, Debug)]
 pub struct HostEndpoint {
     shared: Arc<Shared>,
 }
 
 impl HostEndpoint {
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
     /// Binds to `address` (port 0: any) and lets `peers` open sessions.
     ///
     /// # Errors
     /// Those of the system, among them [`io::ErrorKind::AddrInUse`].
     pub fn bind(address: SocketAddr, config: Config, peers: Peers) -> io::Result<Self> {
-        Shared::bind(address, config, peers).map(|shared| Self { shared: Arc::new(shared) })
+        Shared::bind(address, config, peers).map(|shared| Self::new(Arc::new(shared)))
     }
 
     /// The address it is bound to.
@@ -141,11 +150,30 @@ impl HostEndpoint {
         peer: &PublicKey,
         deadline: Instant,
     ) -> Result<HostStream, OpenError> {
-        let id = self.shared.act(|driver, now| driver.connect(now, Path::to(remote), peer))?;
-        // From here on the stream's drop gives the handshake up.
-        let stream = HostStream::new(Arc::clone(&self.shared), id);
-        self.shared.wait_for(Topic::Session(id), deadline, |driver| driver.opened(id))?;
+        let mut stream = self.begin(remote, peer)?;
+        stream.established(deadline)?;
         Ok(stream)
+    }
+
+    /// As [`connect`](Self::connect), for a task; the handshake budget is the limit. To drop the future is to give
+    /// the handshake up. Needs an [`Attendant`], or a thread that attends.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connected(&self, remote: SocketAddr, peer: &PublicKey) -> Result<HostStream, OpenError> {
+        let mut stream = self.begin(remote, peer)?;
+        poll_fn(|context| stream.poll_established(context)).await?;
+        Ok(stream)
+    }
+
+    /// Begins a session with the holder of `peer` at `remote`. Nothing can be read or written before it is
+    /// [`established`](HostStream::established); to drop the stream is to give the handshake up.
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub fn begin(&self, remote: SocketAddr, peer: &PublicKey) -> Result<HostStream, ConnectError> {
+        let id = self.shared.act(|driver, now| driver.connect(now, Path::to(remote), peer))?;
+        Ok(HostStream::new(Arc::clone(&self.shared), id))
     }
 
     /// Takes the next session that a peer opens.
@@ -155,6 +183,30 @@ impl HostEndpoint {
     pub fn accept(&self, deadline: Instant) -> Result<HostStream, StreamError> {
         let id = self.shared.wait_for(Topic::Accept, deadline, |driver| driver.accept())?;
         Ok(HostStream::new(Arc::clone(&self.shared), id))
+    }
+
+    /// As [`accept`](Self::accept), for a task. Needs an [`Attendant`], or a thread that attends.
+    pub async fn accepted(&self) -> HostStream {
+        poll_fn(|context| self.poll_accept(context)).await
+    }
+
+    /// Takes the next session that a peer opens, or wakes the task of `context` once there may be one. Of several
+    /// tasks, the last is woken.
+    pub fn poll_accept(&self, context: &Context<'_>) -> Poll<HostStream> {
+        match self.shared.poll_for(Wish::Accept, context, |driver| driver.accept()) {
+            Poll::Ready(Ok(id)) => Poll::Ready(HostStream::new(Arc::clone(&self.shared), id)),
+            // Accepting waits, and fails in no other way.
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Starts a thread that keeps all sessions going while no other thread waits: for programs made of tasks, which
+    /// must not block. One is enough for an endpoint. It ends when what is returned is dropped.
+    ///
+    /// # Errors
+    /// The system has no more threads to give.
+    pub fn attend_in_background(&self) -> io::Result<Attendant> {
+        Attendant::start(&self.shared)
     }
 
     /// Keeps all sessions going until the deadline, and does nothing else: for a thread of its own, in programs whose

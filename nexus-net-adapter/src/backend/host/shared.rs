@@ -4,8 +4,11 @@
 //! be answered yet waits in one of two ways: the first thread to wait becomes the leader, and waits at the socket;
 //! the others wait to be told. When the leader has what it came for, it calls a successor. A program with one thread
 //! has only ever a leader, and pays one free lock per call.
+//!
+//! Tasks do not wait here: their wakers are kept, and called once the lock has been given back (`tasks`).
 
 use core::net::SocketAddr;
+use core::task::{Context, Poll, Waker as TaskWaker};
 use std::boxed::Box;
 use std::io;
 use std::net::UdpSocket;
@@ -14,12 +17,14 @@ use std::time::Duration as SystemDuration;
 
 use getrandom::SysRng;
 use udp_sec::time::{Duration, Instant};
-use udp_sec_recovery::endpoint::{Config, Endpoint};
+use udp_sec_recovery::connection::Connection;
+use udp_sec_recovery::endpoint::{Config, Endpoint, SessionId};
 
 use super::clock::HostClock;
 use super::endpoint::Peers;
 use super::pool::HostPool;
 use super::socket::HostSocket;
+use super::tasks::{Tasks, Wish};
 use super::waiting::{Topic, Waiting};
 use super::waker::Waker;
 use super::{HANDSHAKES_MAX, SESSIONS_MAX};
@@ -53,6 +58,7 @@ pub(super) struct State {
     /// The thread that waits at the socket, while one does.
     leader: Option<Leader>,
     waiting: Waiting,
+    tasks: Tasks,
 }
 
 /// What another thread has to know to wake the leader when it should.
@@ -83,6 +89,7 @@ impl Shared {
             looked_at: Instant::ZERO,
             leader: None,
             waiting: Waiting::default(),
+            tasks: Tasks::default(),
         };
         Ok(Self { clock: HostClock::start(), socket, waker: Waker::new()?, state: Mutex::new(state) })
     }
@@ -118,6 +125,10 @@ impl Shared {
                     break;
                 }
                 state = match state.leader {
+                    _ if state.tasks.are_due() => {
+                        self.unlock(state);
+                        self.lock()
+                    }
                     None => self.lead(state, topic, now, deadline),
                     Some(_) => follow(state, topic, now, deadline),
                 };
@@ -129,6 +140,50 @@ impl Shared {
         }
         self.depart(state);
         outcome
+    }
+
+    /// As [`wait_for`](Self::wait_for), for a task: it is woken once another attempt is worth while.
+    pub(super) fn poll_for<T>(
+        &self,
+        wish: Wish,
+        context: &Context<'_>,
+        mut attempt: impl FnMut(&mut HostDriver) -> Result<T, StreamError>,
+    ) -> Poll<Result<T, StreamError>> {
+        let mut state = self.lock();
+        let mut outcome = attempt(&mut state.driver);
+        let mut replaced = None;
+        if matches!(outcome, Err(StreamError::WouldBlock)) {
+            self.step(&mut state, self.clock.now(), Look::IfDue);
+            outcome = attempt(&mut state.driver);
+            if matches!(outcome, Err(StreamError::WouldBlock)) {
+                // Before the step of the departure, which may be the one that has something to tell.
+                replaced = Some(state.tasks.keep(wish, context.waker()));
+            }
+        }
+        self.depart(state);
+        drop(replaced);
+        match outcome {
+            Err(StreamError::WouldBlock) => Poll::Pending,
+            outcome => Poll::Ready(outcome),
+        }
+    }
+
+    /// The application is done with `id`.
+    pub(super) fn release(&self, id: SessionId) {
+        let mut state = self.lock();
+        state.driver.release(self.clock.now(), id);
+        let forgotten = state.tasks.forget(id);
+        self.depart(state);
+        drop(forgotten);
+    }
+
+    /// Lets those who only keep the sessions going look whether they are still to.
+    pub(super) fn call_attendants(&self) {
+        let state = self.lock();
+        if state.leader.is_some() {
+            self.waker.wake();
+        }
+        state.waiting.tell_attendants();
     }
 
     /// Waits at the socket for everybody, and does what there is to do then.
@@ -153,20 +208,32 @@ impl Shared {
     }
 
     /// The end of a call: what it made due leaves, and somebody waits at the socket if anybody waits.
-    fn depart(&self, mut state: MutexGuard<'_, State>) {
+    fn depart<'s>(&'s self, mut state: MutexGuard<'s, State>) {
         self.step(&mut state, self.clock.now(), Look::IfDue);
         if state.leader.is_none() {
             state.waiting.call_successor();
+        }
+        self.unlock(state);
+    }
+
+    /// Gives the lock back, and wakes the tasks that are due. Not earlier: a waker is code of others, who may call us.
+    fn unlock<'s>(&'s self, mut state: MutexGuard<'s, State>) {
+        while state.tasks.are_due() {
+            let batch = state.tasks.take_due();
+            drop(state);
+            batch.into_iter().for_each(TaskWaker::wake);
+            state = self.lock();
         }
     }
 
     /// One step of the driver.
     fn step(&self, state: &mut State, now: Instant, look: Look) {
-        let State { driver, next, looked_at, leader, waiting } = state;
+        let State { driver, next, looked_at, leader, waiting, tasks } = state;
         // Others may know by now what the leader sleeps for, or have changed when it should wake.
         let mut wake = leader.is_some_and(|leader| leader.topic == Topic::Progress);
         let on_event = |id, event| {
             waiting.tell(id, event);
+            tasks.tell(id, event);
             wake |= leader.is_some_and(|leader| leader.topic.is_about(id, event));
         };
         if look == Look::Always || now.saturating_since(*looked_at) >= LOOK_INTERVAL {
@@ -176,6 +243,7 @@ impl Shared {
             *next = driver.flush(now, on_event);
         }
         waiting.tell_progress();
+        tasks.tell_delivered(|id| driver.peek(id).is_none_or(Connection::is_delivered));
         wake |= leader
             .is_some_and(|leader| next.blocked || next.wake_at.is_some_and(|wake_at| wake_at < leader.until));
         if wake {

@@ -1,6 +1,8 @@
 //! One session of a [`HostEndpoint`](super::HostEndpoint).
 
+use core::future::poll_fn;
 use core::net::SocketAddr;
+use core::task::{Context, Poll};
 use std::io;
 use std::sync::Arc;
 
@@ -9,10 +11,12 @@ use udp_sec_recovery::connection::Connection;
 use udp_sec_recovery::endpoint::SessionId;
 use udp_sec_recovery::stats::{PathState, Stats};
 
+use super::endpoint::HostEndpoint;
 use super::shared::Shared;
 use super::storage::HostStorage;
+use super::tasks::Wish;
 use super::waiting::Topic;
-use crate::stream::{Interest, PeerIdentity, ReliableStream, StreamError};
+use crate::stream::{Interest, PeerIdentity, PollReady, ReliableStream, StreamError};
 
 /// A stream to one peer. Clones are the same stream, so that one thread can read while another writes.
 ///
@@ -31,13 +35,38 @@ struct SessionHandle {
 
 impl Drop for SessionHandle {
     fn drop(&mut self) {
-        self.shared.act(|driver, now| driver.release(now, self.id));
+        self.shared.release(self.id);
     }
 }
 
 impl HostStream {
     pub(super) fn new(shared: Arc<Shared>, id: SessionId) -> Self {
         Self { session: Arc::new(SessionHandle { shared, id }) }
+    }
+
+    /// The endpoint that it is a session of.
+    #[must_use]
+    pub fn endpoint(&self) -> HostEndpoint {
+        HostEndpoint::new(Arc::clone(&self.session.shared))
+    }
+
+    /// Waits until the handshake that [`HostEndpoint::begin`] began has succeeded.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`] if it failed, [`StreamError::WouldBlock`] or [`StreamError::TimedOut`] while it is
+    /// under way.
+    pub fn established(&mut self, deadline: Instant) -> Result<(), StreamError> {
+        let id = self.session.id;
+        self.shared().wait_for(Topic::Session(id), deadline, |driver| driver.opened(id))
+    }
+
+    /// As [`established`](Self::established), for a task, which is woken in the reader's place.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`] if it failed.
+    pub fn poll_established(&mut self, context: &Context<'_>) -> Poll<Result<(), StreamError>> {
+        let id = self.session.id;
+        self.shared().poll_for(Wish::Session(id, Interest::Readable), context, |driver| driver.opened(id))
     }
 
     /// Writes all of `data`.
@@ -78,6 +107,26 @@ impl HostStream {
         self.finish()?;
         let id = self.session.id;
         self.shared().wait_for(Topic::Session(id), deadline, |driver| driver.ended(id))
+    }
+
+    /// As [`close`](Self::close), for a task.
+    ///
+    /// # Errors
+    /// [`StreamError::Closed`] if the session ended otherwise.
+    pub async fn closed(&mut self) -> Result<(), StreamError> {
+        poll_fn(|context| self.poll_close(context)).await
+    }
+
+    /// As [`closed`](Self::closed); the task is woken in the reader's place.
+    ///
+    /// # Errors
+    /// As [`closed`](Self::closed).
+    pub fn poll_close(&mut self, context: &Context<'_>) -> Poll<Result<(), StreamError>> {
+        let id = self.session.id;
+        if let Err(why) = self.finish() {
+            return Poll::Ready(Err(why));
+        }
+        self.shared().poll_for(Wish::Session(id, Interest::Readable), context, |driver| driver.ended(id))
     }
 
     /// Waits until the peer has acknowledged every byte written.
@@ -164,6 +213,21 @@ impl ReliableStream for HostStream {
 
     fn wait(&mut self, interest: Interest, deadline: Instant) -> Result<(), StreamError> {
         let id = self.session.id;
-        self.shared().wait_for(Topic::Session(id), deadline, |driver| driver.ready(id, interest))
+        let topic = match interest {
+            // No event tells of acknowledgements.
+            Interest::Delivered => Topic::Progress,
+            _ => Topic::Session(id),
+        };
+        self.shared().wait_for(topic, deadline, |driver| driver.ready(id, interest))
+    }
+}
+
+impl PollReady for HostStream {
+    fn poll_ready(&mut self, interest: Interest, context: &mut Context<'_>) -> Poll<()> {
+        let id = self.session.id;
+        // Ready, and nothing else: the end meets every interest.
+        self.shared()
+            .poll_for(Wish::Session(id, interest), context, |driver| driver.ready(id, interest))
+            .map(|_| ())
     }
 }

@@ -74,6 +74,11 @@ impl Waiting {
         self.wake(|topic| topic == Topic::Progress);
     }
 
+    /// Wakes those who wait for nothing: what they do may be over.
+    pub(super) fn tell_attendants(&self) {
+        self.wake(|topic| topic == Topic::Nothing);
+    }
+
     /// Wakes one thread, if any waits, to wait at the socket from now on.
     pub(super) fn call_successor(&self) {
         if let Some(place) = self.places.iter().find(|place| place.topic.is_some()) {

@@ -8,9 +8,9 @@
 use super::{Engine, grant};
 use crate::mux::engine::error::End;
 use crate::mux::frame::{self, About, Frame};
-use crate::mux::id::{Side, StreamId, StreamName, WindowCredit};
+use crate::mux::id::{StreamId, StreamName, WindowCredit};
 use crate::mux::reject::MuxReject;
-use crate::mux::slot::{Note, Opening};
+use crate::mux::slot::{Note, Opening, Stream};
 
 /// A DATA frame whose head has come.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +87,11 @@ where
 
     fn apply(&mut self, frame: Frame) -> Result<(), MuxReject> {
         let about = frame.about();
+        let unknown = match frame {
+            // An answer that nothing was asked for.
+            Frame::OpenAck { .. } => MuxReject::InvalidStreamStateTransition,
+            _ => MuxReject::UnknownStreamFrame,
+        };
         match frame {
             // Who asks more often than we answer gets one answer.
             Frame::Ping(about) => {
@@ -102,10 +107,10 @@ where
         }
         let Some(place) = self.table.find(about.stream) else {
             // It has been over for so long that its state is forgotten, or it was refused.
-            return if self.was_opened(about.stream) { Ok(()) } else { Err(MuxReject::UnknownStreamFrame) };
+            return if self.used.cover(about.stream) { Ok(()) } else { Err(unknown) };
         };
         let stream = self.table.get_mut(place).filter(|stream| stream.opening != Opening::OpenDue);
-        let stream = stream.ok_or(MuxReject::UnknownStreamFrame)?;
+        let stream = stream.ok_or(unknown)?;
         match frame {
             Frame::OpenAck { credit, .. } => stream.on_open_ack(credit)?,
             Frame::Data { len, .. } => stream.on_data(len)?,
@@ -119,16 +124,15 @@ where
     }
 
     fn on_open(&mut self, about: About, credit: WindowCredit, name: StreamName) -> Result<(), MuxReject> {
-        let theirs = Side::of(about.stream) == self.side.peer();
-        if !theirs || self.was_opened(about.stream) {
+        if self.table.find(about.stream).is_some() {
             return Err(MuxReject::InvalidStreamStateTransition);
         }
-        // Two sides may well choose the same name at the same time: each has its own.
-        let alive = self.table.iter().filter(|(_, stream)| stream.state.is_alive());
-        if alive.into_iter().any(|(_, other)| Side::of(other.id) != self.side && other.name == name) {
+        // Two sides may well choose the same name at the same time: what has not been answered, the peer did not know.
+        let known = |stream: &Stream| stream.state.is_alive() && !stream.is_unanswered();
+        if self.table.iter().any(|(_, other)| known(other) && other.name == name) {
             return Err(MuxReject::DuplicateStreamName);
         }
-        self.last_of_peer = Some(about.stream);
+        self.used.add(about.stream);
         if !self.table.has_room() {
             // Both sides share the places, so the peer cannot know that there is none. But it can know that it
             // has opened more than anybody may.
@@ -140,15 +144,6 @@ where
         }
         self.refresh(place);
         Ok(())
-    }
-
-    /// Whether `stream` is or was one: ids only go up.
-    fn was_opened(&self, stream: StreamId) -> bool {
-        if Side::of(stream) == self.side {
-            self.next_own.is_none_or(|next| stream < next)
-        } else {
-            self.last_of_peer.is_some_and(|last| stream <= last)
-        }
     }
 
     /// Takes payload from the front of `input`.

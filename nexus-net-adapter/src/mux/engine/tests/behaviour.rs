@@ -267,18 +267,21 @@ fn ids_go_up_on_the_wire_whatever_places_they_have() {
 fn a_name_is_free_again_when_its_stream_is_over_on_the_wire() {
     let (mut alice, mut bob) = (engine(Side::Initiator), engine(Side::Responder));
     for _ in 0..10 {
-        let stream = alice.open(PriorityClass::LOWEST, name("again")).unwrap();
-        // The same name from the other side is another stream.
-        let other = bob.open(PriorityClass::LOWEST, name("again")).unwrap();
+        // At the same time: two streams.
+        let streams =
+            [&mut alice, &mut bob].map(|side| side.open(PriorityClass::LOWEST, name("again")).unwrap());
         settle(&mut alice, &mut bob);
-        for stream in [stream, other] {
+        for stream in streams {
             alice.close(stream).unwrap();
             bob.close(stream).unwrap();
-            settle(&mut alice, &mut bob);
-            // Neither application has read the end, which is no matter of the wire.
-            let next = alice.open(PriorityClass::LOWEST, name("again")).unwrap();
-            alice.reset(next, ResetCode::CANCELLED).unwrap();
-            settle(&mut alice, &mut bob);
+        }
+        settle(&mut alice, &mut bob);
+        // Neither application has read the end, which is no matter of the wire.
+        assert_eq!((alice.streams(), bob.streams()), (2, 2));
+        let next = alice.open(PriorityClass::LOWEST, name("again")).unwrap();
+        alice.reset(next, ResetCode::CANCELLED).unwrap();
+        settle(&mut alice, &mut bob);
+        for stream in streams {
             assert_eq!((alice.read(stream, &mut [0; 9]), bob.read(stream, &mut [0; 9])), (Ok(0), Ok(0)));
         }
         assert_eq!((alice.streams(), bob.streams()), (0, 0));
@@ -395,4 +398,55 @@ fn an_opener_need_not_wait_for_the_answer() {
     let early = [wire(&open(1, "n"), &[]), data(1, 1024), wire(&Frame::Close(about(1)), &[])];
     bob.receive(&early.concat()).unwrap();
     assert_eq!(bob.read(StreamId::new(1).unwrap(), &mut [0; 2048]), Ok(1024));
+}
+
+/// An engine of another make may let its application choose ids: any, in any order, from either side.
+#[test]
+fn a_peer_takes_what_ids_it_likes() {
+    let mut bob = engine(Side::Responder);
+    for (id, called) in [(30, "a"), (7, "b"), (2, "c")] {
+        bob.receive(&[wire(&open(id, called), &[]), data(id, 5)].concat()).unwrap();
+        assert_eq!(bob.read(StreamId::new(id).unwrap(), &mut [0; 9]), Ok(5));
+    }
+    let own = bob.open(PriorityClass::HIGHEST, name("own")).unwrap();
+    assert_eq!(own.get(), 32, "above what the peer has taken");
+    bob.reset(StreamId::new(7).unwrap(), ResetCode::CANCELLED).unwrap();
+    bob.transmit(&mut [0; 512], 512);
+    // Three streams are open; two more come, of which there is room for one. What is said of 7 now was under way.
+    for (id, called) in [(5, "d"), (3, "e")] {
+        bob.receive(&wire(&open(id, called), &[])).unwrap();
+    }
+    assert_eq!((bob.streams(), bob.state(StreamId::new(7).unwrap())), (4, None));
+    bob.receive(&[data(7, 5), data(3, 5)].concat()).unwrap();
+    assert_eq!(bob.receive(&data(9, 1)), Err(End::Rejected(MuxReject::UnknownStreamFrame)));
+}
+
+#[test]
+fn a_name_belongs_to_both_sides_unless_both_take_it_at_the_same_time() {
+    let (mut alice, mut bob) = (engine(Side::Initiator), engine(Side::Responder));
+    let duplicate = MuxReject::DuplicateStreamName;
+    let crossing =
+        [&mut alice, &mut bob].map(|side| side.open(PriorityClass::HIGHEST, name("both")).unwrap());
+    settle(&mut alice, &mut bob);
+    for side in [&mut alice, &mut bob] {
+        assert_eq!(crossing.map(|stream| side.state(stream)), [Some(StreamState::Open); 2]);
+        assert_eq!(side.open(PriorityClass::HIGHEST, name("both")), Err(MuxError::Reject(duplicate)));
+    }
+    alice.open(PriorityClass::HIGHEST, name("alice's")).unwrap();
+    settle(&mut alice, &mut bob);
+    assert_eq!(bob.open(PriorityClass::HIGHEST, name("alice's")), Err(MuxError::Reject(duplicate)));
+    // Who has answered, knows.
+    let frame = wire(&open(20, "alice's"), &[]);
+    assert_eq!(alice.receive(&frame), Err(End::Rejected(duplicate)));
+}
+
+#[test]
+fn an_id_that_both_sides_take_at_the_same_time_ends_the_session() {
+    let (mut alice, mut bob) = (engine(Side::Initiator), engine(Side::Responder));
+    alice.open(PriorityClass::HIGHEST, name("n")).unwrap();
+    let collision = Err(End::Rejected(MuxReject::InvalidStreamStateTransition));
+    assert_eq!(alice.receive(&wire(&open(1, "m"), &[])), collision);
+    // Two of ours never do that, whichever comes first.
+    bob.open(PriorityClass::HIGHEST, name("n")).unwrap();
+    assert_eq!(bob.receive(&wire(&open(1, "m"), &[])), Ok(()));
 }

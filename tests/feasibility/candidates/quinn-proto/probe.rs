@@ -1,0 +1,4 @@
+//! Is quinn's state machine to be had without `std`?
+#![no_std]
+
+pub use quinn_proto::{Connection, Endpoint};

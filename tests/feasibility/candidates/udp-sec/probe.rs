@@ -1,0 +1,4 @@
+//! Control: our packet layer builds.
+#![no_std]
+
+pub use udp_sec::keys::StaticKeypair;
