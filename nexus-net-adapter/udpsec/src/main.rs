@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod file;
+mod forward;
 mod keygen;
 mod keys;
 mod network;
@@ -31,24 +33,38 @@ enum Command {
     Connect(pipe::ConnectArgs),
     Send(send::Args),
     Recv(recv::Args),
+    Forward(forward::Args),
     Sim(sim::Args),
 }
 
 fn main() -> ExitCode {
-    let outcome = match &Cli::parse().command {
-        Command::Keygen(args) => keygen::run(args),
-        Command::Pubkey(args) => keygen::run_pubkey(args),
-        Command::Listen(args) => pipe::run_listen(args),
-        Command::Connect(args) => pipe::run_connect(args),
-        Command::Send(args) => send::run(args),
-        Command::Recv(args) => recv::run(args),
-        Command::Sim(args) => sim::run(args),
-    };
-    match outcome {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("udpsec: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Keygen(args) => keygen::run(&args),
+        Command::Pubkey(args) => keygen::run_pubkey(&args),
+        Command::Sim(args) => sim::run(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Listen(args) => in_tasks(pipe::run_listen(&args)),
+        Command::Connect(args) => in_tasks(pipe::run_connect(&args)),
+        Command::Recv(args) => in_tasks(recv::run(&args)),
+        Command::Forward(args) => in_tasks(forward::run(args)),
+    }
+}
+
+/// Runs tasks in this thread until `work` is done.
+fn in_tasks(work: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    // Reading standard input cannot be interrupted, so that thread is not waited for.
+    runtime.shutdown_background();
+    outcome
 }

@@ -5,19 +5,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use nexus_net_adapter::backend::host::{HostEndpoint, HostStream};
 use nexus_net_adapter::stream::ReliableStream;
 use sha2::{Digest, Sha256};
 use udp_sec::time::Instant;
 
 use crate::file::{self, CHUNK, HASH_LEN, Hash};
-use crate::network::{self, Listening};
+use crate::network::{self, Listening, Session, Settings};
 use crate::progress::Progress;
 use crate::stats::Transfer;
 
 /// Receive a file
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    settings: Settings,
     #[command(flatten)]
     listening: Listening,
     /// The folder to store files in
@@ -44,14 +45,15 @@ struct Arriving {
 }
 
 /// Receives one file, or one after the other.
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) async fn run(args: &Args) -> Result<()> {
     if !args.out.is_dir() {
         bail!("{} is not a folder; make it first, or choose another with --out", args.out.display());
     }
-    let endpoint = args.listening.bind(file::APPLICATION)?;
+    let mut listener = args.listening.bind(&args.settings, file::APPLICATION)?;
     loop {
-        let outcome = receive_one(args, &endpoint);
-        network::linger(&endpoint);
+        let mut session = listener.accept(&args.settings).await?;
+        let outcome = receive_one(args, &mut session);
+        session.end();
         match outcome {
             Err(error) if args.keep => eprintln!("udpsec: {error:#}"),
             outcome if !args.keep => return outcome,
@@ -60,36 +62,35 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 }
 
-fn receive_one(args: &Args, endpoint: &HostEndpoint) -> Result<()> {
-    let mut stream = endpoint.accept(Instant::MAX).map_err(network::explain)?;
-    let begun = endpoint.now();
-    let mut arriving = Arriving::begin(&mut stream, args).inspect_err(|_| stream.abort())?;
+fn receive_one(args: &Args, session: &mut Session) -> Result<()> {
+    let begun = session.stream.now();
+    let mut arriving = Arriving::begin(session, args).inspect_err(|_| session.stream.abort())?;
     let progress = Progress::new(&arriving.name, arriving.size);
-    let stored = arriving.store(&mut stream, &progress);
+    let stored = arriving.store(session, &progress);
     let hash = stored.inspect_err(|_| {
         progress.abandon();
-        stream.abort();
+        session.stream.abort();
         // What is left of it is of no use to anybody.
         _ = fs::remove_file(&arriving.partial);
     })?;
-    stream.write_all(&hash, Instant::MAX).map_err(network::explain)?;
-    let elapsed = endpoint.now().saturating_since(begun);
+    session.write_all(&hash).map_err(network::explain)?;
+    let elapsed = session.stream.now().saturating_since(begun);
     let (name, bytes) = (arriving.name.as_str(), arriving.size);
-    let transfer = Transfer { endpoint, stream: &stream, name, bytes, elapsed, hash: &hash };
+    let transfer = Transfer { session, name, bytes, elapsed, hash: &hash };
     progress.finish(&transfer.verdict());
     let written = args.stats.as_deref().map_or(Ok(()), |path| transfer.write(path));
     // The file is stored and verified. A sender that is gone before it has heard so will see an error of its own.
-    _ = stream.close(Instant::MAX);
+    _ = session.close();
     written
 }
 
 impl Arriving {
-    fn begin(stream: &mut HostStream, args: &Args) -> Result<Self> {
-        let name_len = u16::from_le_bytes(read_array(stream)?);
+    fn begin(session: &mut Session, args: &Args) -> Result<Self> {
+        let name_len = u16::from_le_bytes(read_array(session)?);
         let mut name = vec![0; usize::from(name_len)];
-        read_exact(stream, &mut name)?;
+        read_exact(session, &mut name)?;
         let name = file::safe_name(&name)?.to_owned();
-        let size = u64::from_le_bytes(read_array(stream)?);
+        let size = u64::from_le_bytes(read_array(session)?);
         let target = args.out.join(&name);
         if target.exists() && !args.force {
             bail!("{} exists; --force replaces it", target.display());
@@ -100,14 +101,14 @@ impl Arriving {
         Ok(Self { name, size, partial, target, file })
     }
 
-    fn store(&mut self, stream: &mut HostStream, progress: &Progress) -> Result<Hash> {
+    fn store(&mut self, session: &mut Session, progress: &Progress) -> Result<Hash> {
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; CHUNK];
         let mut left = self.size;
         while left > 0 {
             let most = usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK));
             let room = buffer.get_mut(..most).unwrap_or_default();
-            let count = stream.read(room, Instant::MAX).map_err(network::explain)?;
+            let count = session.stream.read(room, Instant::MAX).map_err(network::explain)?;
             if count == 0 {
                 bail!("the peer ended before the file was complete; nothing was stored");
             }
@@ -118,7 +119,7 @@ impl Arriving {
             left = left.saturating_sub(count as u64);
         }
         let hash: Hash = hasher.finalize().into();
-        if read_array(stream)? != hash {
+        if read_array(session)? != hash {
             bail!("{} arrived otherwise than it was read by the sender; nothing was stored", self.name);
         }
         self.file.sync_all().with_context(|| self.cannot_write())?;
@@ -135,14 +136,14 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).with_context(|| format!("{} cannot be written", to.display()))
 }
 
-fn read_array<const N: usize>(stream: &mut HostStream) -> Result<[u8; N]> {
+fn read_array<const N: usize>(session: &mut Session) -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    read_exact(stream, &mut bytes)?;
+    read_exact(session, &mut bytes)?;
     Ok(bytes)
 }
 
-fn read_exact(stream: &mut HostStream, bytes: &mut [u8]) -> Result<()> {
-    let count = stream.read_full(bytes, Instant::MAX).map_err(network::explain)?;
+fn read_exact(session: &mut Session, bytes: &mut [u8]) -> Result<()> {
+    let count = session.read_full(bytes).map_err(network::explain)?;
     if count != bytes.len() {
         bail!("the peer ended before the file was complete; nothing was stored");
     }

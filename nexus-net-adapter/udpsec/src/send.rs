@@ -5,19 +5,19 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use nexus_net_adapter::backend::host::{HostEndpoint, HostStream};
 use nexus_net_adapter::stream::ReliableStream;
 use sha2::{Digest, Sha256};
-use udp_sec::time::Instant;
 
 use crate::file::{self, CHUNK, HASH_LEN, Hash};
-use crate::network::{self, Calling};
+use crate::network::{self, Caller, Calling, Session, Settings};
 use crate::progress::Progress;
 use crate::stats::Transfer;
 
 /// Send a file
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    settings: Settings,
     #[command(flatten)]
     calling: Calling,
     /// The file to send
@@ -31,32 +31,26 @@ pub(crate) struct Args {
 /// Sends the file and waits until the peer has stored and verified it.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let (source, name, size) = open(&args.file)?;
-    let (endpoint, stream) = args.calling.connect(file::APPLICATION)?;
-    let outcome = deliver(args, &endpoint, stream, source, name, size);
-    network::linger(&endpoint);
+    let caller = Caller::new(&args.settings, &args.calling, file::APPLICATION)?;
+    let mut session = caller.call().map_err(|failure| failure.advice)?;
+    let outcome = deliver(args, &mut session, source, name, size);
+    session.end();
     outcome
 }
 
-fn deliver(
-    args: &Args,
-    endpoint: &HostEndpoint,
-    mut stream: HostStream,
-    mut source: File,
-    name: &str,
-    size: u64,
-) -> Result<()> {
-    let begun = endpoint.now();
+fn deliver(args: &Args, session: &mut Session, mut source: File, name: &str, size: u64) -> Result<()> {
+    let begun = session.stream.now();
     let progress = Progress::new(name, size);
-    let sent = send(&mut stream, &mut source, name, size, &progress);
+    let sent = send(session, &mut source, name, size, &progress);
     let hash = sent.inspect_err(|_| {
         progress.abandon();
-        stream.abort();
+        session.stream.abort();
     })?;
-    let elapsed = endpoint.now().saturating_since(begun);
-    let transfer = Transfer { endpoint, stream: &stream, name, bytes: size, elapsed, hash: &hash };
+    let elapsed = session.stream.now().saturating_since(begun);
+    let transfer = Transfer { session, name, bytes: size, elapsed, hash: &hash };
     progress.finish(&transfer.verdict());
     let written = args.stats.as_deref().map_or(Ok(()), |path| transfer.write(path));
-    stream.close(Instant::MAX).map_err(network::explain)?;
+    session.close().map_err(network::explain)?;
     written
 }
 
@@ -72,13 +66,13 @@ fn open(path: &Path) -> Result<(File, &str, u64)> {
 }
 
 fn send(
-    stream: &mut HostStream,
+    session: &mut Session,
     source: &mut File,
     name: &str,
     size: u64,
     progress: &Progress,
 ) -> Result<Hash> {
-    stream.write_all(&file::header(name, size)?, Instant::MAX).map_err(network::explain)?;
+    session.write_all(&file::header(name, size)?).map_err(network::explain)?;
     let mut hasher = Sha256::new();
     let mut source = source.take(size);
     let mut left = size;
@@ -90,15 +84,15 @@ fn send(
         }
         let bytes = buffer.get(..count).unwrap_or_default();
         hasher.update(bytes);
-        stream.write_all(bytes, Instant::MAX).map_err(network::explain)?;
+        session.write_all(bytes).map_err(network::explain)?;
         progress.add(count);
         left = left.saturating_sub(count as u64);
     }
     let hash: Hash = hasher.finalize().into();
-    stream.write_all(&hash, Instant::MAX).map_err(network::explain)?;
-    stream.finish().map_err(network::explain)?;
+    session.write_all(&hash).map_err(network::explain)?;
+    session.stream.finish().map_err(network::explain)?;
     let mut stored = [0; HASH_LEN];
-    let count = stream.read_full(&mut stored, Instant::MAX).map_err(network::explain)?;
+    let count = session.read_full(&mut stored).map_err(network::explain)?;
     if count != HASH_LEN || stored != hash {
         bail!("the peer has not stored {name} as it was sent; its own error message says why");
     }

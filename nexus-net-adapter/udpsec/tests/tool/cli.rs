@@ -1,103 +1,9 @@
-//! The tool as its users run it: real processes, real sockets on the loopback interface, real files.
+//! Keys, files, pipes and simulations.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
 
-/// A folder that goes when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("text").to_owned()
-    }
-
-    /// Makes a key file; its public key.
-    fn key(&self, name: &str) -> String {
-        let made = udpsec(&["keygen", "--out", &self.path(name)]);
-        assert!(made.status.success(), "{made:?}");
-        String::from_utf8(made.stdout).expect("text").trim().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A process that is stopped when the test ends.
-struct Running(Child);
-
-impl Running {
-    fn start(args: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_udpsec"));
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self(command.spawn().expect("starts"))
-    }
-
-    /// The address that a listening command announces.
-    fn address(&mut self) -> String {
-        let stderr = self.0.stderr.as_mut().expect("piped");
-        let mut line = String::new();
-        BufReader::with_capacity(1, stderr).read_line(&mut line).expect("a line");
-        let address = line.trim().strip_prefix("listening on ");
-        address.unwrap_or_else(|| panic!("no address in {line:?}")).to_owned()
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.stdin.as_mut().expect("piped").write_all(bytes).expect("taken");
-    }
-
-    fn end_input(&mut self) {
-        self.0.stdin = None;
-    }
-
-    fn finish(mut self) -> Output {
-        self.end_input();
-        let mut output = Output { status: Default::default(), stdout: Vec::new(), stderr: Vec::new() };
-        self.0.stdout.take().expect("piped").read_to_end(&mut output.stdout).expect("readable");
-        self.0.stderr.take().expect("piped").read_to_end(&mut output.stderr).expect("readable");
-        output.status = self.0.wait().expect("ends");
-        output
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
-
-fn udpsec(args: &[&str]) -> Output {
-    Running::start(args).finish()
-}
-
-fn error_of(output: &Output) -> String {
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Bytes that no compression or repetition would let pass unnoticed.
-fn noise(len: usize) -> Vec<u8> {
-    let mut state = 1u64;
-    (0..len)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 56) as u8
-        })
-        .collect()
-}
+use crate::process::{Folder, Running, error_of, noise, udpsec};
 
 /// Sends `bytes`; the folder, where `inbox/file.bin` is what arrived.
 fn transfer(name: &str, bytes: &[u8]) -> Folder {
@@ -130,7 +36,7 @@ fn transfer(name: &str, bytes: &[u8]) -> Folder {
 
 #[test]
 fn a_file_arrives_bit_for_bit() {
-    let bytes = noise(3_000_000);
+    let bytes = noise(1, 3_000_000);
     let folder = transfer("file", &bytes);
     assert!(fs::read(folder.path("inbox/file.bin")).expect("stored") == bytes);
     assert_eq!(
@@ -162,12 +68,9 @@ fn a_pipe_carries_both_directions() {
         Running::start(&["listen", "--key", &key, "--allow", &alice, "--listen", "127.0.0.1:0"]);
     let address = listening.address();
     let mut calling = Running::start(&["connect", "--key", &folder.path("alice"), "--peer", &bob, &address]);
-    let (there, back) = (noise(200_000), noise(150_000));
-    calling.write(&there);
-    calling.end_input();
-    listening.write(&back);
-    listening.end_input();
-    // Both outputs are read at the same time: a process whose output nobody reads stops taking from its peer.
+    let (there, back) = (noise(1, 200_000), noise(1, 150_000));
+    calling.feed(there.clone());
+    listening.feed(back.clone());
     let listened = std::thread::spawn(move || listening.finish());
     let called = calling.finish();
     let listened = listened.join().expect("read to the end");
@@ -245,7 +148,7 @@ fn a_full_disk_is_reported_and_nothing_is_kept() {
     let folder = Folder::new("full");
     let (alice, bob) = (folder.key("alice"), folder.key("bob"));
     fs::create_dir(folder.path("inbox")).expect("a folder");
-    fs::write(folder.path("file.bin"), noise(100_000)).expect("written");
+    fs::write(folder.path("file.bin"), noise(1, 100_000)).expect("written");
     fs::create_dir(folder.path("inbox/file.bin")).expect("in the way");
     let (key, inbox) = (folder.path("bob"), folder.path("inbox"));
     let mut recv = Running::start(&[

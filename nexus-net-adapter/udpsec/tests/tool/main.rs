@@ -1,0 +1,20 @@
+//! The tool as its users run it: real processes, real sockets on the loopback interface, real files.
+//!
+//! | module | what is tested |
+//! | --- | --- |
+//! | `cli` | keys, files, pipes, simulations, and errors that say what to do |
+//! | `transport` | which transport carries a session |
+//! | `blocked` | the same where UDP does not get through |
+//! | `forward` | forwarded ports, used by programs that know nothing of it |
+//! | `lost` | what becomes of forwarded ports when a side dies |
+//!
+//! `process`, `network` and `web` are what they share.
+
+mod blocked;
+mod cli;
+mod forward;
+mod lost;
+mod network;
+mod process;
+mod transport;
+mod web;

@@ -1,0 +1,12 @@
+//! Puts the memory map where the linker looks for it.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+fn main() {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::copy("link.x", out.join("link.x")).expect("the build folder can be written");
+    println!("cargo:rustc-link-search={}", out.display());
+    println!("cargo:rerun-if-changed=link.x");
+}

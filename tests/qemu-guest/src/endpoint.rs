@@ -1,0 +1,53 @@
+//! What both ends of a run are to udp-sec and to secure TCP: keys, peers, parameters.
+
+use ladder::APPLICATION;
+use nexus_net_adapter::udp::{Driver, UdpSecEndpoint};
+use udp_sec::handshake::identity::AllowList;
+use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
+use udp_sec::keys::{PublicKey, StaticKeypair};
+use udp_sec::time::Duration;
+use udp_sec_recovery::endpoint::{Config, Endpoint};
+
+use crate::devices::Entropy;
+use crate::link::{Link, Time};
+use crate::sessions::OneSession;
+
+/// Sessions and handshakes that an endpoint has tables for.
+const TABLE: usize = 2;
+/// How long a peer may be silent.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Who may be a peer: one.
+pub type Peer = AllowList<1>;
+/// An endpoint.
+pub type UdpSecDevice = UdpSecEndpoint<Link, Entropy, OneSession, Peer, Time, TABLE, TABLE>;
+/// A session of it.
+pub type UdpSecStream =
+    nexus_net_adapter::udp::UdpSecStream<'static, Link, Entropy, OneSession, Peer, Time, TABLE, TABLE>;
+
+/// What the handshake says of us.
+pub fn parameters() -> Parameters {
+    let application = ApplicationProtocol::new(APPLICATION).expect("a short name");
+    Parameters { idle_timeout: IDLE_TIMEOUT, ..Parameters::new(application, 0) }
+}
+
+/// Lets `peer` in, and nobody else.
+pub fn only(peer: &PublicKey) -> Peer {
+    let mut peers = Peer::new();
+    peers.add(*peer).expect("room for one");
+    peers
+}
+
+/// An endpoint with `keypair` for sessions with `peer`.
+pub fn device(
+    keypair: StaticKeypair,
+    peer: &PublicKey,
+    budget: Duration,
+    link: Link,
+    time: Time,
+) -> UdpSecDevice {
+    let mut config = Config::new(keypair, parameters());
+    config.handshake_budget = budget;
+    let endpoint = Endpoint::new(config, OneSession::default(), only(peer));
+    UdpSecEndpoint::new(Driver::new(endpoint, link, Entropy), time)
+}

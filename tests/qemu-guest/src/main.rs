@@ -1,0 +1,68 @@
+//! A guest of QEMU's riscv64 `virt` machine: the three crates, unchanged, without an operating system.
+//!
+//! ```text
+//! OpenSBI ──► platform: stack, heap, time, wfi ──► boot arguments ──► roles: listener | connector | selftest
+//!             devices:  virtio network, random numbers, console          │
+//!                          │                                             ▼
+//!             network:  smoltcp ── the facade ── link ── endpoint ── ladder (mux v2, rungs, markers)
+//! ```
+//! What it is told, what it says and how it is judged is in `docs/qemu.md`. Reading order: this file, `roles`,
+//! `network`, `platform`.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod devices;
+mod endpoint;
+mod link;
+mod log;
+mod network;
+mod platform;
+mod report;
+mod roles;
+mod sessions;
+mod trace;
+
+use ladder::settings::Unknown;
+use ladder::{Role, Settings, markers};
+use platform::{device_tree, finisher, heap, stack};
+
+/// What QEMU exits with when the role's work was not done.
+const FAILED: u16 = 1;
+
+/// The machine is up.
+fn main(device_tree: *const u8) -> ! {
+    heap::init();
+    // SAFETY: what OpenSBI has handed over.
+    let arguments = unsafe { device_tree::boot_arguments(device_tree) };
+    say!("boot: arguments [{arguments}]");
+    let settings = match Settings::parse(arguments) {
+        Ok(settings) => settings,
+        Err(Unknown(word)) => panic!("boot argument {word}"),
+    };
+    let net = boot(&settings);
+
+    let outcome = match (settings.role, net) {
+        (Role::Selftest, _) => roles::selftest::run(&settings),
+        (Role::Connector, Some(net)) => roles::connector::run(net, &settings),
+        (Role::Listener, Some(net)) => roles::listener::run(net, &settings),
+        (_, None) => panic!("a network card is needed for this role"),
+    };
+    match &outcome {
+        Ok(()) => say!("{}", markers::END),
+        Err(why) => say!("FAILED: {why}"),
+    }
+    report::memory();
+    stack::check();
+    log::flush();
+    finisher::exit(if outcome.is_ok() { 0 } else { FAILED })
+}
+
+/// Finds the devices, and brings up what runs on them. A frame of its own: large values pass through it.
+#[inline(never)]
+fn boot(settings: &Settings) -> Option<&'static network::Net> {
+    let mut devices = devices::discover();
+    log::init(devices.console.take());
+    Some(network::start(devices.net.take()?, settings))
+}

@@ -1,0 +1,154 @@
+//! The side that is called: over udp-sec, or over TCP, whichever comes first; then serves the ladder.
+
+use ladder::{Broken, Listener, MUX_MEMORY, Session, Settings, markers};
+use nexus_net_adapter::mux::Side;
+use nexus_net_adapter::net::{NetSocketAddrV4, NetStack as _};
+use nexus_net_adapter::select::{SelectedStream, Transport};
+use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
+use nexus_net_adapter::tcp::SecureTcpStream;
+use udp_sec::limits::HANDSHAKE_BUDGET;
+use udp_sec::time::Instant;
+
+use crate::devices::Entropy;
+use crate::endpoint;
+use crate::endpoint::UdpSecDevice;
+use crate::link::{Link, Time};
+use crate::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
+use crate::platform::lent::Later;
+use crate::platform::stack::Gauge;
+use crate::platform::statics::Once;
+use crate::report;
+use crate::say;
+use crate::trace::Trace;
+
+/// Connections that wait to be looked at.
+const BACKLOG: usize = 1;
+
+static DEVICE: Later<UdpSecDevice> = Later::new();
+static SESSION: Later<Session<'static, Stream>> = Later::new();
+static MUX: Once<[u8; MUX_MEMORY]> = Once::new([0; MUX_MEMORY]);
+
+/// Waits to be called, serves one session, reports.
+#[inline(never)]
+pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
+    let deadline = net.now() + settings.limit;
+    let device = if settings.udp { Some(udp_sec(net, settings)?) } else { None };
+    let mut trace = Trace::default();
+    let stream = wait(net, settings, device, &mut trace, deadline)?;
+    let id = match &stream {
+        SelectedStream::UdpSec(stream) => Some(stream.id()),
+        _ => None,
+    };
+    say!("{}", markers::AUTH_OK);
+    if stream.transport() == Transport::UdpSec {
+        say!("{}", markers::SESSION_OK);
+    }
+    let mut session = SESSION.try_fill(|| Session::begin(stream, Side::Responder, MUX.take()))?;
+    if let Some(id) = id {
+        trace.follow(id);
+    }
+    let outcome = serve(&mut session, device, &mut trace, deadline);
+    if let Some((device, id)) = device.zip(id) {
+        trace.update(device);
+        report::session(device, id);
+    }
+    let receipts = outcome?;
+    say!("FIGURE received_bytes {}", receipts.0);
+    network::part(net, device, session.stream_mut(), net.now() + PARTING);
+    drop(session);
+    network::linger(net, device, net.now() + LINGER);
+    Ok(())
+}
+
+#[inline(never)]
+fn serve(
+    session: &mut Session<'static, Stream>,
+    device: Option<&'static UdpSecDevice>,
+    trace: &mut Trace,
+    deadline: Instant,
+) -> Result<(u64, u64), Broken> {
+    let mut listener = Listener::new();
+    let gauge = Gauge::begin();
+    loop {
+        if session.stream().now() > deadline {
+            return Err(Broken::TooLate);
+        }
+        listener.step(session.mux()).map_err(Broken::Program)?;
+        if let Some(device) = device {
+            trace.update(device);
+        }
+        if session.turn(deadline)? {
+            session.finish()?;
+            say!("FIGURE stack_transfer_bytes {}", gauge.used());
+            return Ok(listener.receipts());
+        }
+    }
+}
+
+#[inline(never)]
+fn udp_sec(net: &'static Net, settings: &Settings) -> Result<&'static UdpSecDevice, Broken> {
+    let local = NetSocketAddrV4::new([0; 4], settings.port);
+    let peer = *settings.peer_keypair().public();
+    let socket = net.datagrams(local).map_err(|_| Broken::NoPeer)?;
+    let keypair = settings.keypair();
+    let device = DEVICE
+        .fill(|| {
+            endpoint::device(keypair, &peer, HANDSHAKE_BUDGET, Link::Network(socket), Time::Network(net))
+        })
+        .leak();
+    say!("{} {}", markers::LISTENER_UP, settings.port);
+    Ok(device)
+}
+
+/// Waits for a peer that has proven itself.
+#[inline(never)]
+fn wait(
+    net: &'static Net,
+    settings: &Settings,
+    device: Option<&'static UdpSecDevice>,
+    trace: &mut Trace,
+    deadline: Instant,
+) -> Result<Stream, Broken> {
+    let local = NetSocketAddrV4::new([0; 4], settings.port);
+    let peers = endpoint::only(settings.peer_keypair().public());
+    let config = network::tcp_config(settings, HANDSHAKE_BUDGET);
+    let mut listener = net.open(|stack| stack.tcp_listen(local, BACKLOG)).map_err(|_| Broken::NoPeer)?;
+    let mut called: Option<TcpStream> = None;
+    let gauge = Gauge::begin();
+    loop {
+        if let Some(device) = device {
+            trace.update(device);
+            if let Ok(stream) = device.accept(Instant::ZERO) {
+                say!("FIGURE stack_handshake_bytes {}", gauge.used());
+                return Ok(SelectedStream::UdpSec(stream));
+            }
+        }
+        if called.is_none() {
+            called = net.accept(&mut listener, Instant::ZERO).ok().map(|connection| {
+                let memory = network::tcp_memory().expect("nobody else has it");
+                SecureTcpStream::accept(connection, memory, &config)
+            });
+        }
+        if let Some(mut stream) = called.take() {
+            let answered = stream.answer(&config, &peers, &mut Entropy, Instant::ZERO);
+            match answered.and_then(|()| stream.established(Instant::ZERO)) {
+                Ok(_) => {
+                    say!("FIGURE stack_handshake_bytes {}", gauge.used());
+                    return Ok(SelectedStream::Tcp(stream));
+                }
+                Err(StreamError::WouldBlock) => called = Some(stream),
+                // Whoever it was, it was not the peer.
+                Err(why) => say!("tcp: {why}"),
+            }
+        }
+        if net.now() > deadline {
+            return Err(Broken::TooLate);
+        }
+        let due = [
+            device.and_then(|device| device.drive().wake_at),
+            called.as_ref().and_then(SecureTcpStream::wake_at),
+            Some(deadline),
+        ];
+        net.wait(due.into_iter().flatten().min().unwrap_or(deadline));
+    }
+}

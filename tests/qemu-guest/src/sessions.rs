@@ -1,0 +1,69 @@
+//! The memory of udp-sec sessions: static, lent to a session for its life.
+
+use udp_sec_recovery::connection::Connection;
+use udp_sec_recovery::endpoint::Pool;
+use udp_sec_recovery::memory::{Memory, Small, Storage};
+
+use crate::platform::lent::{Lease, Place};
+
+/// What one session takes: its state, and the memory lent to it. Bytes.
+pub const SESSION_BYTES: usize = size_of::<Small>() + size_of::<Connection<Lent>>();
+
+/// Each end of a run has one session, and the selftest has both ends.
+static SESSIONS: [Place<Small>; 2] = [const { Place::new(Small::new()) }; 2];
+
+/// A session's memory.
+pub struct Lent(Lease<Small>);
+
+impl Storage for Lent {
+    const RECEIVE_CAPACITY: usize = Small::RECEIVE_CAPACITY;
+
+    fn memory(&mut self) -> Memory<'_> {
+        self.0.memory()
+    }
+}
+
+/// The place of one endpoint's only session.
+#[derive(Default)]
+pub struct OneSession(Option<Connection<Lent>>);
+
+impl Pool for OneSession {
+    type Storage = Lent;
+
+    fn reserve(&mut self) -> Option<(usize, Lent)> {
+        if self.0.is_some() {
+            return None;
+        }
+        let mut lease = SESSIONS.iter().find_map(Place::take)?;
+        clear(&mut lease);
+        Some((0, Lent(lease)))
+    }
+
+    fn fill(&mut self, _: usize, connection: Connection<Lent>) {
+        self.0 = Some(connection);
+    }
+
+    fn get(&self, _: usize) -> Option<&Connection<Lent>> {
+        self.0.as_ref()
+    }
+
+    fn get_mut(&mut self, _: usize) -> Option<&mut Connection<Lent>> {
+        self.0.as_mut()
+    }
+
+    fn take(&mut self, _: usize) -> Option<Connection<Lent>> {
+        self.0.take()
+    }
+}
+
+/// Forgets the last session, where it lies: a fresh `Small` would be made on the stack first.
+fn clear(memory: &mut Small) {
+    let Memory { send, acked, lost, sent, recv, reorder, replay } = memory.memory();
+    send.fill(0);
+    acked.clear();
+    lost.clear();
+    sent.clear();
+    recv.fill(0);
+    reorder.clear();
+    replay.fill(0);
+}
