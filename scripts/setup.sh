@@ -6,13 +6,15 @@
 #   --with-deny  also build cargo-deny (several minutes)
 #   --help       this text
 #
-# Needs: a C compiler (the `ring` feature), cargo and rustc 1.87 or newer, rustfmt, clippy, and a way to
-# build for riscv64imac-unknown-none-elf: the rustup target, or the Debian compiler with its sources.
+# Needs: a C compiler (the `ring` feature), cargo and rustc 1.91 or newer (smoltcp; the libraries alone need
+# 1.87), rustfmt, clippy, and a way to build for riscv64imac-unknown-none-elf: the rustup target, or the
+# Debian compiler with its sources. Some tests run other programs (curl, iperf3, ip, unshare, QEMU); where
+# one of those cannot be installed, its tests are skipped by name.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-RUST_MINIMUM=87
+RUST_MINIMUM=91
 CHECK=no
 WITH_DENY=no
 for argument in "$@"; do
@@ -87,6 +89,19 @@ install_riscv() {
   apt_install rustc-web rust-web-src
 }
 
+# optional COMMAND PACKAGE: installs a program that only some tests use; without it they are skipped.
+optional() {
+  have "$1" && return
+  if [[ $CHECK == yes ]]; then
+    say "missing, for some tests: $1"
+    say "     -> apt_install $2"
+  else
+    say "missing, for some tests: $1"
+    # In a shell of its own: what fails there ends nothing here.
+    (apt_install "$2") || say "     -> cannot be installed here: tests that need $1 are skipped"
+  fi
+}
+
 have cc || missing "a C compiler" apt_install gcc libc6-dev
 rust_is_new_enough || missing "cargo and rustc 1.$RUST_MINIMUM or newer" install_rust
 cargo fmt --version >/dev/null 2>&1 || missing "rustfmt" install_component rustfmt
@@ -95,6 +110,12 @@ cargo clippy --version >/dev/null 2>&1 || missing "clippy" install_component cli
 if [[ $WITH_DENY == yes ]] && ! have cargo-deny; then
   missing "cargo-deny" cargo install cargo-deny --locked --no-default-features
 fi
+
+optional curl curl
+optional iperf3 iperf3
+optional ip iproute2
+optional unshare util-linux
+optional qemu-system-riscv64 qemu-system-misc
 
 if [[ $CHECK == yes && $MISSING == yes ]]; then
   exit 1

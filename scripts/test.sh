@@ -48,6 +48,10 @@ bare_metal() {
   for crate in "${LIBRARY_CRATES[@]}"; do
     cargo_riscv build --locked -p "$crate" --no-default-features
   done
+  # All that the adapter has for devices, and the shim of the system's own types.
+  cargo_riscv build --locked -p nexus-net-adapter --no-default-features \
+    --features udp,tcp,mux,net,smoltcp,smoltcp-ipv6,embedded-io
+  cargo_riscv build --locked -p os-shim
 }
 
 deny() { cargo deny --workspace check bans licenses sources; }

@@ -6,7 +6,7 @@ use super::error::NetError;
 use super::stack::TcpStream;
 use super::ticks::{NetInstant, TickRate};
 use super::{not_now, validate_tcp_write_len};
-use crate::stream::{PeerIdentity, ReliableStream, StreamError};
+use crate::stream::{Interest, PeerIdentity, ReliableStream, StreamError};
 
 /// Any [`ReliableStream`] as a [`TcpStream`] of the facade.
 ///
@@ -51,19 +51,21 @@ impl<S: ReliableStream> Secured<S> {
     }
 
     /// After [`close`](TcpStream::close): moves the session on, discards what the peer still sends, and tells whether
-    /// the peer has closed, too.
+    /// the peer has closed, too, and has all that was written.
     ///
     /// # Errors
-    /// [`NetError::WouldBlock`] or [`NetError::TimedOut`] while it has not; else the session has ended early.
+    /// [`NetError::WouldBlock`] or [`NetError::TimedOut`] while that is not so; else the session has ended early.
     pub fn settle(&mut self, deadline: Option<NetInstant>) -> Result<(), NetError> {
         let mut discarded = [0; 256];
         loop {
             match self.stream.read(&mut discarded, Instant::ZERO) {
-                Ok(0) => return Ok(()),
+                Ok(0) => break,
                 Ok(_) => {}
                 Err(why) => return Err(self.refusal(why, deadline)),
             }
         }
+        let delivered = self.stream.wait(Interest::Delivered, Instant::ZERO);
+        delivered.map_err(|why| self.refusal(why, deadline))
     }
 
     fn refusal(&self, why: StreamError, deadline: Option<NetInstant>) -> NetError {
