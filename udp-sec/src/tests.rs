@@ -193,9 +193,9 @@ fn sizes_are_pinned() {
     assert_eq!(size_of::<PublicKey>(), 32);
     assert_eq!(size_of::<StaticKeypair>(), 64);
     if cfg!(feature = "ring") {
-        assert!(size_of::<Session>() <= 3072, "Session with ring: {}", size_of::<Session>());
+        assert!(size_of::<Session>() <= 1536, "Session with ring: {}", size_of::<Session>());
     } else {
-        assert_eq!(size_of::<Session>(), 336);
+        assert_eq!(size_of::<Session>(), 368);
     }
     assert!(size_of::<Initiator>() <= 3072, "Initiator: {}", size_of::<Initiator>());
     assert!(size_of::<Incoming>() <= 3072, "Incoming: {}", size_of::<Incoming>());

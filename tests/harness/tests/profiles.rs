@@ -33,10 +33,10 @@ struct Sizes {
 }
 
 /// With the portable cipher, as on a device. A change is a decision: it belongs into the changelog.
-const PORTABLE: Sizes = Sizes { session: 336, small: 20_776, medium: 148_616, host: 2_040, device: 57_392 };
+const PORTABLE: Sizes = Sizes { session: 368, small: 20_808, medium: 148_648, host: 2_072, device: 57_584 };
 /// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for
 /// all.
-const RING: Sizes = Sizes { session: 2_400, small: 22_848, medium: 150_688, host: 4_112, device: 69_808 };
+const RING: Sizes = Sizes { session: 1_408, small: 21_856, medium: 149_696, host: 3_120, device: 63_856 };
 
 const BUILT: Sizes = Sizes {
     session: size_of::<Session>(),

@@ -25,10 +25,10 @@ pub const fn nonce(number: u64) -> [u8; NONCE_LEN] {
 /// Noise's `REKEY` (Noise section 4.2): the key that follows `key`, from which nobody finds the way back. The number it is
 /// made under, the last one, never belongs to a packet.
 #[must_use]
-pub fn rekey(key: &PacketKey) -> Option<PacketKey> {
+pub fn rekey(key: &PacketKey) -> Option<Zeroizing<[u8; KEY_LEN]>> {
     let mut next = Zeroizing::new([0; KEY_LEN]);
     // The tag is not needed.
-    key.seal(&nonce(u64::MAX), &[], next.as_mut_slice()).map(|_| PacketKey::new(&next))
+    key.seal(&nonce(u64::MAX), &[], next.as_mut_slice()).map(|_| next)
 }
 
 /// A ChaCha20-Poly1305 key, wiped when dropped.

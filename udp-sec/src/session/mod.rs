@@ -196,8 +196,7 @@ impl Session {
             return Err(Reject::DecryptFailed);
         }
         let epoch = self.receive_keys.epoch(header.key_phase(), packet_number);
-        let key = self.receive_keys.key(epoch).ok_or(Reject::DecryptFailed)?;
-        if key.open(&nonce(packet_number), header_bytes, frames, tag).is_none() {
+        if self.receive_keys.open(epoch, &nonce(packet_number), header_bytes, frames, tag).is_none() {
             self.failed_openings = self.failed_openings.saturating_add(1);
             return Err(Reject::DecryptFailed);
         }

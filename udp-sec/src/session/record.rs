@@ -112,7 +112,7 @@ impl Direction {
         self.next = self.next.saturating_add(1);
         if self.next.is_multiple_of(RECORDS_PER_KEY) {
             match rekey(&self.key) {
-                Some(next_key) => self.key = next_key,
+                Some(next_key) => self.key = PacketKey::new(&next_key),
                 // Without a next key the direction ends.
                 None => self.next = u64::MAX,
             }

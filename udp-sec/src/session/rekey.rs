@@ -6,12 +6,13 @@
 //!
 //! ```text
 //! receiving:  previous ── kept for a while ──┐  present ──┐  next ── made in advance, so that a packet of either
-//!                                            └────────────┴────────  phase costs one opening, and the same time
+//!                                            └────────────┴────────  phase costs one opening
 //! ```
 
 use crate::crypto::aead::{self, PacketKey};
-use crate::limits::{KEY_LEN, KEY_SEALED_MAX, KEY_SEALED_RESERVE};
+use crate::limits::{KEY_LEN, KEY_SEALED_MAX, KEY_SEALED_RESERVE, NONCE_LEN, TAG_LEN};
 use crate::wire::KeyPhase;
+use zeroize::Zeroizing;
 
 /// The sending direction.
 pub(super) struct SendKeys {
@@ -67,7 +68,7 @@ impl SendKeys {
     pub(super) fn advance(&mut self) {
         if let Some(next) = aead::rekey(&self.key) {
             *self = Self {
-                key: next,
+                key: PacketKey::new(&next),
                 phase: self.phase.saturating_add(1),
                 sealed: 0,
                 first: None,
@@ -82,12 +83,17 @@ impl SendKeys {
     }
 }
 
+/// The bytes of a key: a twentieth of what a host's cipher makes of it, so those that are seldom needed are kept as this.
+type Bytes = Zeroizing<[u8; KEY_LEN]>;
+
 /// The receiving direction.
 pub(super) struct ReceiveKeys {
-    previous: Option<PacketKey>,
+    previous: Option<Bytes>,
     present: PacketKey,
+    /// What `present` was made of.
+    present_bytes: Bytes,
     /// Without it the phase cannot change, which the peer runs into as into a peer that has gone.
-    next: Option<PacketKey>,
+    next: Option<Bytes>,
     phase: u64,
     /// The lowest number that opened under the present key; numbers below it may be of the phase before.
     lowest: Option<u64>,
@@ -110,7 +116,8 @@ impl ReceiveKeys {
     pub(super) fn new(key: &[u8; KEY_LEN]) -> Self {
         let present = PacketKey::new(key);
         let next = aead::rekey(&present);
-        Self { previous: None, present, next, phase: 0, lowest: None, acknowledged: false }
+        let present_bytes = Zeroizing::new(*key);
+        Self { previous: None, present, present_bytes, next, phase: 0, lowest: None, acknowledged: false }
     }
 
     pub(super) const fn phase(&self) -> u64 {
@@ -129,13 +136,21 @@ impl ReceiveKeys {
         }
     }
 
-    /// The key of `epoch`.
-    pub(super) const fn key(&self, epoch: Epoch) -> Option<&PacketKey> {
-        match epoch {
+    /// Opens `text` where it lies under the key of `epoch`; `None` if it does not open.
+    pub(super) fn open(
+        &self,
+        epoch: Epoch,
+        nonce: &[u8; NONCE_LEN],
+        associated: &[u8],
+        text: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Option<()> {
+        let made = match epoch {
+            Epoch::Present => return self.present.open(nonce, associated, text, tag),
             Epoch::Previous => self.previous.as_ref(),
-            Epoch::Present => Some(&self.present),
             Epoch::Next => self.next.as_ref(),
-        }
+        };
+        PacketKey::new(made?).open(nonce, associated, text, tag)
     }
 
     /// Packet `number` opened under the present key.
@@ -155,8 +170,9 @@ impl ReceiveKeys {
     /// The peer has moved: packet `number` opened under the next key.
     pub(super) fn advance(&mut self, number: u64) {
         let Some(next) = self.next.take() else { return };
-        self.next = aead::rekey(&next);
-        self.previous = Some(core::mem::replace(&mut self.present, next));
+        self.present = PacketKey::new(&next);
+        self.next = aead::rekey(&self.present);
+        self.previous = Some(core::mem::replace(&mut self.present_bytes, next));
         self.phase = self.phase.saturating_add(1);
         self.lowest = Some(number);
         self.acknowledged = false;
