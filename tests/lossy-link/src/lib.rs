@@ -9,8 +9,8 @@
 //! Nothing here does I/O, reads a clock or asks a system for randomness: `now` is an argument, and the
 //! same seed, configuration and calls give the same trace on every platform. What a datagram holds is of
 //! no interest to a [`Link`]; a tag of the carrier's choice travels beside it. [`Path`] joins two links
-//! and a NAT into the network between one client and one server. The `lossy-link` program puts the same
-//! engine between real UDP sockets.
+//! and a NAT into the network between one client and one server. Two programs put the same
+//! engine between real UDP sockets: `lossy-link` relays datagrams, `ether-relay` Ethernet frames of virtual machines.
 //!
 //! Reading order: [`config`] (what a link does to its packets), [`link`], [`path`].
 //!
@@ -35,9 +35,13 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(feature = "relay")]
+extern crate std;
 
 pub mod config;
 pub mod counters;
+#[cfg(feature = "relay")]
+pub mod host;
 pub mod link;
 pub mod path;
 

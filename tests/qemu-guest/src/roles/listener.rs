@@ -3,13 +3,14 @@
 use ladder::{Broken, Listener, MUX_MEMORY, Session, Settings, markers};
 use nexus_net_adapter::mux::Side;
 use nexus_net_adapter::net::{NetSocketAddrV4, NetStack as _};
-use nexus_net_adapter::select::{SelectedStream, Transport};
+use nexus_net_adapter::select::{Event, Happened, Mode, SelectedStream, Transport};
 use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
 use nexus_net_adapter::tcp::SecureTcpStream;
+use rand_core::TryRng as _;
 use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::Instant;
 
-use crate::devices::Entropy;
+use crate::devices::{Entropy, frames_sent};
 use crate::endpoint;
 use crate::endpoint::UdpSecDevice;
 use crate::link::{Link, Time};
@@ -31,6 +32,9 @@ static MUX: Once<[u8; MUX_MEMORY]> = Once::new([0; MUX_MEMORY]);
 /// Waits to be called, serves one session, reports.
 #[inline(never)]
 pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
+    if Entropy.try_next_u64().is_err() {
+        return refuse();
+    }
     let deadline = net.now() + settings.limit;
     let device = if settings.udp { Some(udp_sec(net, settings)?) } else { None };
     let mut trace = Trace::default();
@@ -57,6 +61,17 @@ pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
     network::part(net, device, session.stream_mut(), net.now() + PARTING);
     drop(session);
     network::linger(net, device, net.now() + LINGER);
+    Ok(())
+}
+
+/// Without entropy nobody could be answered, so nobody is asked to call.
+fn refuse() -> Result<(), Broken> {
+    let (transport, reason) = (Transport::UdpSec, Happened::EntropyUnavailable);
+    let refusal = Event::Failed { mode: Mode::UdpSec, transport, reason };
+    if let Some(marker) = refusal.marker() {
+        say!("{marker}");
+    }
+    assert!(frames_sent() == 0, "something has left");
     Ok(())
 }
 

@@ -1,12 +1,11 @@
-//! The command line: units people use (percent, milliseconds, Mbit/s) into units the engine uses.
+//! The command line.
 
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use lossy_link::{ErrorModel, LinkConfig};
-use udp_sec::time::{Duration, Instant};
+use lossy_link::host::link_args::{LinkArgs, instant, loopback};
+use udp_sec::time::Instant;
 
 /// A link that loses packets.
 #[derive(Parser)]
@@ -33,45 +32,8 @@ pub(crate) struct RelayArgs {
     /// The server; a loopback address.
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     pub(crate) to: SocketAddr,
-    /// Seed of all randomness: the same seed loses the same packets of each direction.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Packets lost, in percent, each way.
-    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
-    loss: u32,
-    /// Longest run of losses (and of corruptions).
-    #[arg(long, value_name = "PACKETS", default_value_t = u32::MAX, hide_default_value = true)]
-    burst: u32,
-    /// Round-trip time in milliseconds, half of it each way.
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = millis)]
-    rtt: Duration,
-    /// Further delay of each packet, uniform between 0 and this, in milliseconds.
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = millis)]
-    jitter: Duration,
-    /// Rate in Mbit/s, each way, counting 28 bytes of headers per datagram; 0 for no limit.
-    #[arg(long, value_name = "MBIT", default_value = "0", value_parser = megabits)]
-    rate: u64,
-    /// Packets that may wait for the link, each way.
-    #[arg(long, value_name = "PACKETS", default_value_t = usize::MAX, hide_default_value = true)]
-    queue: usize,
-    /// Packets held back so that others overtake them, in percent.
-    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
-    reorder: u32,
-    /// How long they are held back, in milliseconds.
-    #[arg(long, value_name = "MS", default_value = "5", value_parser = millis)]
-    reorder_delay: Duration,
-    /// Packets that arrive twice, in percent.
-    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
-    dup: u32,
-    /// Packets in which one byte changes, in percent.
-    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = percent)]
-    corrupt: u32,
-    /// Offsets within the datagram at which corruption strikes.
-    #[arg(long, value_name = "FROM..TO", value_parser = range::<usize>)]
-    corrupt_offsets: Option<Range<usize>>,
-    /// Lose everything between two times, in seconds since the relay began. May be given several times.
-    #[arg(long, value_name = "FROM..TO", value_parser = range::<f64>)]
-    blackout: Vec<Range<f64>>,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
     /// Move every client to a new port toward the server at these times, in seconds since the relay began.
     #[arg(long, value_name = "SECONDS", value_delimiter = ',')]
     rebind: Vec<f64>,
@@ -87,76 +49,12 @@ pub(crate) struct RelayArgs {
 }
 
 impl RelayArgs {
-    /// What one direction does; the same for both.
-    pub(crate) fn link(&self) -> LinkConfig {
-        let mut config = LinkConfig::default()
-            .delay(self.rtt / 2)
-            .jitter(self.jitter)
-            .rate(self.rate)
-            .queue(self.queue)
-            .loss(ErrorModel::bursts(self.loss, self.burst))
-            .corruption(ErrorModel::bursts(self.corrupt, self.burst))
-            .duplication(self.dup)
-            .reordering(self.reorder, self.reorder_delay);
-        if let Some(offsets) = &self.corrupt_offsets {
-            config = config.corrupt_offsets(offsets.clone());
-        }
-        for period in &self.blackout {
-            config = config.blackout(instant(period.start)..instant(period.end));
-        }
-        config
-    }
-
     /// When to rebind, earliest first.
     pub(crate) fn rebinds(&self) -> Vec<Instant> {
         let mut times: Vec<Instant> = self.rebind.iter().copied().map(instant).collect();
         times.sort_unstable();
         times
     }
-}
-
-/// `seconds` after the relay began.
-fn instant(seconds: f64) -> Instant {
-    Instant::from_micros((seconds * 1e6).round() as u64)
-}
-
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr =
-        text.parse().map_err(|_| String::from("expected an address like 127.0.0.1:4433"))?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(String::from("only loopback addresses (127.0.0.0/8, ::1) are relayed"))
-    }
-}
-
-fn number(text: &str, limit: f64) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(number) if (0.0..=limit).contains(&number) => Ok(number),
-        _ => Err(format!("expected a number between 0 and {limit}")),
-    }
-}
-
-/// Percent into parts per million.
-fn percent(text: &str) -> Result<u32, String> {
-    Ok((number(text, 100.0)? * 1e4).round() as u32)
-}
-
-fn millis(text: &str) -> Result<Duration, String> {
-    Ok(Duration::from_micros((number(text, 3_600_000.0)? * 1e3).round() as u64))
-}
-
-/// Mbit/s into bit/s.
-fn megabits(text: &str) -> Result<u64, String> {
-    Ok((number(text, 1e6)? * 1e6).round() as u64)
-}
-
-/// `FROM..TO`, not empty.
-fn range<T: std::str::FromStr + PartialOrd + Default>(text: &str) -> Result<Range<T>, String> {
-    let ends =
-        text.split_once("..").and_then(|(from, to)| Some(from.parse::<T>().ok()?..to.parse::<T>().ok()?));
-    ends.filter(|ends| T::default() <= ends.start && ends.start < ends.end)
-        .ok_or_else(|| String::from("expected two numbers, FROM..TO with FROM below TO"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 mod args;
 mod relay;
-mod sockets;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::time;
 
+use lossy_link::host::sockets;
 use lossy_link::{Link, direction_seeds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -17,7 +18,6 @@ use signal_hook::low_level::pipe;
 use udp_sec::time::{Duration, Instant};
 
 use crate::args::RelayArgs;
-use crate::sockets;
 
 /// Datagrams taken from one socket before the links are looked at again.
 const BATCH: usize = 32;
@@ -76,7 +76,7 @@ impl Relay {
         signal.set_nonblocking(true)?;
         pipe::register(SIGTERM, signal_writer.try_clone()?)?;
         pipe::register(SIGINT, signal_writer)?;
-        let [seed_to_server, seed_to_client] = direction_seeds(args.seed);
+        let [seed_to_server, seed_to_client] = direction_seeds(args.link.seed);
         let mut rebinds = args.rebinds();
         rebinds.reverse();
         Ok(Self {
@@ -85,8 +85,8 @@ impl Relay {
             server: args.to,
             clients: Vec::new(),
             by_address: HashMap::new(),
-            to_server: Link::new(args.link(), seed_to_server),
-            to_client: Link::new(args.link(), seed_to_client),
+            to_server: Link::new(args.link.link(), seed_to_server),
+            to_client: Link::new(args.link.link(), seed_to_client),
             local: args.to.ip(),
             rebinds,
             rebind_address: args.rebind_address,

@@ -1,5 +1,8 @@
 //! Units, and what is refused.
 
+use lossy_link::{ErrorModel, LinkConfig};
+use udp_sec::time::Duration;
+
 use super::*;
 
 fn parse(options: &[&str]) -> Result<RelayArgs, clap::Error> {
@@ -47,7 +50,7 @@ fn units_of_people_become_units_of_the_engine() {
         .corruption(ErrorModel::bursts(1_000_000, 3))
         .corrupt_offsets(0..50)
         .blackout(Instant::from_micros(5_000_000)..Instant::from_micros(7_500_000));
-    assert_eq!(args.unwrap().link(), expected);
+    assert_eq!(args.unwrap().link.link(), expected);
 }
 
 #[test]
@@ -56,7 +59,7 @@ fn without_options_the_link_is_perfect() {
         .loss(ErrorModel::random(0))
         .corruption(ErrorModel::random(0))
         .reordering(0, Duration::from_millis(5));
-    assert_eq!(parse(&[]).unwrap().link(), untouched);
+    assert_eq!(parse(&[]).unwrap().link.link(), untouched);
 }
 
 #[test]

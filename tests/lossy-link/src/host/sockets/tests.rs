@@ -3,16 +3,16 @@
 use super::*;
 
 const TABLE: &str = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
-  411: 0100007F:1F90 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0000000000000000 17
+  411: 0100007F:1F90 00000000:0000 07 00000000:00014000 00:00000000 00000000     0        0 1 2 0000000000000000 17
   412: 0100007F:1F91 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 1 2 0000000000000000 0
   413: 0200007F:1F90 0100007F:1F91 01 00000000:00000000 00:00000000 00000000     0        0 1 2 0000000000000000 4
 ";
 
 #[test]
-fn drops_are_those_of_the_local_port() {
-    assert_eq!(drops_of_port(TABLE, 8_080), Some(21));
-    assert_eq!(drops_of_port(TABLE, 8_081), Some(0));
-    assert_eq!(drops_of_port(TABLE, 8_082), None);
+fn queues_are_those_of_the_local_port() {
+    assert_eq!(queue_of_port(TABLE, 8_080), Some(Queue { waiting: 0x1_4000, drops: 21 }));
+    assert_eq!(queue_of_port(TABLE, 8_081), Some(Queue::default()));
+    assert_eq!(queue_of_port(TABLE, 8_082), None);
 }
 
 #[test]

@@ -1,0 +1,22 @@
+//! Runs of the QEMU guests: two machines, or one and this host, joined by an emulated link, and judged.
+//!
+//! ```text
+//!  guest ── frames ──► ether-relay ──► frames ── guest, or QEMU's own network ── host end
+//!    │ serial line          │ pcap, counts                                          │ its output
+//!    └──────────► judge ◄───┴───────────────────────────────────────────────────────┘
+//!                   └──► summary, release evidence, decoded log, picture
+//! ```
+//! Reading order: [`profile`] (what a run must show), [`judge`] (whether it did), [`plan`] (what a run is),
+//! [`machine`] and [`wire`] (who takes part), [`stage`] (one run from start to end), [`series`] (many of them),
+//! [`evidence`] (what is kept).
+
+pub mod child;
+pub mod evidence;
+pub mod judge;
+pub mod machine;
+pub mod output;
+pub mod plan;
+pub mod profile;
+pub mod series;
+pub mod stage;
+pub mod wire;
