@@ -54,6 +54,13 @@ bare_metal() {
   cargo_riscv build --locked -p os-shim
 }
 
+# A few guests; the series, the matrix and the peers have commands of their own.
+qemu() {
+  ./scripts/qemu-test.sh --two-vm --loss 5 --bytes 65536
+  ./scripts/qemu-test.sh --profile no-entropy --two-vm
+  ./scripts/qemu-laboratory.sh --seeds 20
+}
+
 deny() { cargo deny --workspace check bans licenses sources; }
 
 doc_tests() { cargo test --locked --workspace --all-features --doc; }
@@ -80,6 +87,15 @@ if [[ $QUICK == no ]]; then
   else
     say "        skipped: cargo deny (not installed; ./scripts/setup.sh --with-deny). Its licence, source and"
     say "        duplicate rules are also checked, for this platform, by the house rules and dependency lists."
+  fi
+fi
+
+if [[ $QUICK == no ]]; then
+  if have qemu-system-riscv64; then
+    STEPS=$((STEPS + 1))
+    step "guests in QEMU" qemu
+  else
+    say "        skipped: guests in QEMU (qemu-system-riscv64 is not installed)"
   fi
 fi
 

@@ -1,4 +1,4 @@
-//! Puts the memory map where the linker looks for it.
+//! Puts the memory map where the linker looks for it, and sizes the laboratory's stack.
 
 use std::env;
 use std::fs;
@@ -8,5 +8,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::copy("link.x", out.join("link.x")).expect("the build folder can be written");
     println!("cargo:rustc-link-search={}", out.display());
+    // Whole sessions and their storage pass through the stack where simulations make them.
+    println!("cargo:rustc-link-arg-bin=laboratory=--defsym=__stack_size=4M");
     println!("cargo:rerun-if-changed=link.x");
 }

@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod application;
 pub mod chaos;
 pub mod grid;
+pub mod guest;
 pub mod invariants;
 pub mod pool;
 pub mod report;

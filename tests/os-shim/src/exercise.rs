@@ -270,3 +270,32 @@ impl<S: ReliableStream> Exercise<S> {
         self.report
     }
 }
+
+/// Both sides in one thread, until both are done: `pass` is called whenever neither can do anything, `passed` for each
+/// stage that a side is through with. What the connector and the responder have to report.
+///
+/// # Errors
+/// The first [`Failure`] of either.
+pub fn play(
+    client: impl ReliableStream,
+    server: impl ReliableStream,
+    amount: usize,
+    mut pass: impl FnMut(),
+    mut passed: impl FnMut(Role, Stage),
+) -> Result<[Report; 2], Failure> {
+    let mut client = Exercise::new(Role::Connector, client, amount);
+    let mut server = Exercise::new(Role::Responder, server, amount);
+    loop {
+        let steps = [client.step()?, server.step()?];
+        for (role, step) in [Role::Connector, Role::Responder].into_iter().zip(steps) {
+            if let Step::Passed(stage) = step {
+                passed(role, stage);
+            }
+        }
+        match steps {
+            [Step::Done, Step::Done] => return Ok([client.report(), server.report()]),
+            [Step::Idle | Step::Done, Step::Idle | Step::Done] => pass(),
+            _ => {}
+        }
+    }
+}

@@ -8,6 +8,7 @@
 //! nexus_net_adapter::{stream, mux::frame, mux::records, udp}      as they are
 //!
 //! exercise  a workload through all three, for any stream, driven by polling: the same in tests and in a guest
+//! lossy     two of the system's stacks with a lossy link between them, to run it on
 //! ```
 //! Nothing here needs more than `core` and `alloc`, so it runs where the system runs. `docs/integrating.md` tells how
 //! to do the same in the system itself.
@@ -17,5 +18,6 @@
 extern crate alloc;
 
 pub mod exercise;
+pub mod lossy;
 pub mod os;
 pub mod shim;

@@ -18,22 +18,34 @@ mod endpoint;
 mod link;
 mod log;
 mod network;
-mod platform;
 mod report;
 mod roles;
 mod sessions;
 mod trace;
 
+use core::mem::MaybeUninit;
+
 use ladder::settings::Unknown;
 use ladder::{Role, Settings, markers};
-use platform::{device_tree, finisher, heap, stack};
+use qemu_guest::platform::heap::Wiping;
+use qemu_guest::platform::statics::Once;
+use qemu_guest::platform::{self, device_tree, finisher, stack};
+use qemu_guest::say;
 
 /// What QEMU exits with when the role's work was not done.
 const FAILED: u16 = 1;
 
+/// Bytes of heap: what handshakes take, and room.
+const HEAP_BYTES: usize = 8 * 1024;
+
+static HEAP_MEMORY: Once<[MaybeUninit<u8>; HEAP_BYTES]> = Once::new([MaybeUninit::uninit(); HEAP_BYTES]);
+#[global_allocator]
+static HEAP: Wiping = Wiping::empty();
+
 /// The machine is up.
-fn main(device_tree: *const u8) -> ! {
-    heap::init();
+#[unsafe(no_mangle)]
+extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
+    HEAP.init(HEAP_MEMORY.take());
     // SAFETY: what OpenSBI has handed over.
     let arguments = unsafe { device_tree::boot_arguments(device_tree) };
     say!("boot: arguments [{arguments}]");

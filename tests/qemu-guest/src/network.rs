@@ -24,7 +24,7 @@ const DATAGRAM_BYTES: usize = 1200 * DATAGRAMS;
 /// A TCP socket's buffers, each; with them the window that the peer is given.
 const TCP_BYTES: usize = 8 * 1024;
 /// What a session over TCP puts together and takes apart records in.
-const RECORD_BYTES: usize = INBOUND_MIN;
+pub const RECORD_BYTES: usize = INBOUND_MIN;
 /// Sockets: one for datagrams, and for each of two connections one.
 const SOCKETS: usize = 3;
 
@@ -40,8 +40,10 @@ pub type Stack = SmoltcpStack<'static, NetDevice>;
 pub type TcpStream =
     SecureTcpStream<StackBytes<'static, Stack, Ticks, SmoltcpTcp<'static>>, Lease<[u8; RECORD_BYTES]>>;
 
+/// Memory of the UDP socket. Bytes.
+pub const UDP_BYTES: usize = size_of::<UdpBuffers<DATAGRAMS, DATAGRAM_BYTES>>();
 /// Memory of the network, whatever runs over it. Bytes.
-pub const NETWORK_BYTES: usize = size_of::<UdpBuffers<DATAGRAMS, DATAGRAM_BYTES>>()
+pub const NETWORK_BYTES: usize = UDP_BYTES
     + 2 * size_of::<TcpBuffers<TCP_BYTES, TCP_BYTES>>()
     + size_of::<[SocketStorage<'static>; SOCKETS]>();
 
@@ -69,7 +71,22 @@ impl Ticker for Ticks {
 }
 
 /// Brings the stack up on `card`. Nothing leaves by that.
-pub fn start(mut card: NetDevice, settings: &Settings) -> &'static Net {
+pub fn start(card: NetDevice, settings: &Settings) -> &'static Net {
+    let sockets = SOCKET_SET.take().insert(Sockets::new(STORAGE.take()));
+    add_udp(sockets);
+    for buffers in TCP.take() {
+        sockets.add_tcp(buffers).expect("room for it");
+    }
+    run(card, settings, sockets)
+}
+
+/// Adds the only UDP socket.
+pub fn add_udp(sockets: &mut Sockets<'static>) {
+    sockets.add_udp(UDP.take()).expect("room for it");
+}
+
+/// The same with these sockets.
+pub fn run(mut card: NetDevice, settings: &Settings, sockets: &'static Sockets<'static>) -> &'static Net {
     card.set_mtu(settings.mtu);
     let mut config = Config::new(card.address().into());
     // Without entropy there will be no session, and so no connection whose numbers anybody could guess.
@@ -80,11 +97,6 @@ pub fn start(mut card: NetDevice, settings: &Settings) -> &'static Net {
     interface.update_ip_addrs(|own| {
         own.push(IpCidr::Ipv4(Ipv4Cidr::new(settings.ip, settings.prefix))).expect("room for one address");
     });
-    let sockets = SOCKET_SET.take().insert(Sockets::new(STORAGE.take()));
-    sockets.add_udp(UDP.take()).expect("room for it");
-    for buffers in TCP.take() {
-        sockets.add_tcp(buffers).expect("room for it");
-    }
     let stack = SmoltcpStack::new(card, interface, sockets, TickRate::MICROS, port_seed);
     NET.take().insert(PolledStack::new(stack, Ticks, TickRate::MICROS))
 }

@@ -7,9 +7,9 @@ use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::endpoint::SessionId;
 use udp_sec_recovery::stats::Stats;
 
+use crate::HEAP;
 use crate::endpoint::UdpSecDevice;
 use crate::network::NETWORK_BYTES;
-use crate::platform::heap;
 use crate::platform::statics::Once;
 use crate::platform::uart::Uart;
 use crate::say;
@@ -23,7 +23,7 @@ pub fn rung(rung: &Rung, transport: Transport) {
 
 /// Says what memory the run took.
 pub fn memory() {
-    let (heap_in_use, heap) = heap::usage();
+    let (heap_in_use, heap) = HEAP.usage();
     say!("FIGURE heap_bytes {heap}");
     say!("FIGURE heap_bytes_in_use {heap_in_use}");
     let parts = [

@@ -2,21 +2,25 @@
 
 use udp_sec_recovery::connection::Connection;
 use udp_sec_recovery::endpoint::Pool;
-use udp_sec_recovery::memory::{Memory, Small, Storage};
+#[cfg(feature = "medium")]
+use udp_sec_recovery::memory::Medium as Profile;
+#[cfg(not(feature = "medium"))]
+use udp_sec_recovery::memory::Small as Profile;
+use udp_sec_recovery::memory::{Memory, Storage};
 
 use crate::platform::lent::{Lease, Place};
 
 /// What one session takes: its state, and the memory lent to it. Bytes.
-pub const SESSION_BYTES: usize = size_of::<Small>() + size_of::<Connection<Lent>>();
+pub const SESSION_BYTES: usize = size_of::<Profile>() + size_of::<Connection<Lent>>();
 
 /// Each end of a run has one session, and the selftest has both ends.
-static SESSIONS: [Place<Small>; 2] = [const { Place::new(Small::new()) }; 2];
+static SESSIONS: [Place<Profile>; 2] = [const { Place::new(Profile::new()) }; 2];
 
 /// A session's memory.
-pub struct Lent(Lease<Small>);
+pub struct Lent(Lease<Profile>);
 
 impl Storage for Lent {
-    const RECEIVE_CAPACITY: usize = Small::RECEIVE_CAPACITY;
+    const RECEIVE_CAPACITY: usize = Profile::RECEIVE_CAPACITY;
 
     fn memory(&mut self) -> Memory<'_> {
         self.0.memory()
@@ -56,8 +60,8 @@ impl Pool for OneSession {
     }
 }
 
-/// Forgets the last session, where it lies: a fresh `Small` would be made on the stack first.
-fn clear(memory: &mut Small) {
+/// Forgets the last session, where it lies: a fresh `Profile` would be made on the stack first.
+fn clear(memory: &mut Profile) {
     let Memory { send, acked, lost, sent, recv, reorder, replay } = memory.memory();
     send.fill(0);
     acked.clear();

@@ -4,7 +4,7 @@ use nexus_net_adapter::backend::pipe::Pipe;
 use nexus_net_adapter::mux::Side;
 use nexus_net_adapter::mux::records::RecordError;
 use nexus_net_adapter::stream::ReliableStream;
-use os_shim::exercise::{Exercise, Failure, Report, Role, Stage, Step, content};
+use os_shim::exercise::{self, Failure, Report, Role, Stage, content};
 use os_shim::os::record::BorrowedFrameTransport;
 use os_shim::shim::record::{RecordPort, RecordPortError};
 
@@ -12,28 +12,17 @@ use crate::net::{WINDOW, on_a_large_stack, secure_tcp, with_session};
 
 const MIB: usize = 1 << 20;
 
-/// Runs both sides until both are done, `pass` whenever neither can do anything.
+/// Runs both sides, and notes which stages each went through.
 pub(crate) fn run<C: ReliableStream, S: ReliableStream>(
     client: C,
     server: S,
-    mut pass: impl FnMut(),
+    pass: impl FnMut(),
 ) -> [(Report, Vec<Stage>); 2] {
-    let mut client = Exercise::new(Role::Connector, client, MIB);
-    let mut server = Exercise::new(Role::Responder, server, MIB);
     let mut stages = [Vec::new(), Vec::new()];
-    loop {
-        let steps = [client.step(), server.step()].map(|step| step.expect("it succeeds"));
-        for (stages, step) in stages.iter_mut().zip(steps) {
-            stages.extend(if let Step::Passed(stage) = step { Some(stage) } else { None });
-        }
-        match steps {
-            [Step::Done, Step::Done] => break,
-            [Step::Idle | Step::Done, Step::Idle | Step::Done] => pass(),
-            _ => {}
-        }
-    }
+    let passed = |role, stage| stages[usize::from(role == Role::Responder)].push(stage);
+    let [client, server] = exercise::play(client, server, MIB, pass, passed).expect("it succeeds");
     let [near, far] = stages;
-    [(client.report(), near), (server.report(), far)]
+    [(client, near), (server, far)]
 }
 
 /// That both sides went through all of it, and met both kinds of back-pressure.

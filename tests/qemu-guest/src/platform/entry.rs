@@ -32,9 +32,15 @@ global_asm!(
     start = sym start,
 );
 
+unsafe extern "Rust" {
+    /// What the image does. Gets the address of the device tree.
+    fn guest_main(device_tree: *const u8) -> !;
+}
+
 extern "C" fn start(device_tree: *const u8) -> ! {
     interrupts::enable_wakeups();
-    crate::main(device_tree)
+    // SAFETY: each image defines it so.
+    unsafe { guest_main(device_tree) }
 }
 
 /// Nothing here is meant to trap. `stvec` wants an address that is a multiple of four.

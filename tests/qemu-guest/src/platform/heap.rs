@@ -1,4 +1,4 @@
-//! The heap: small, of fixed size, in use only while handshakes run, and wiped where it was used.
+//! The heap: of fixed size, and wiped where it was used.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -8,20 +8,31 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use linked_list_allocator::Heap;
 
-use super::statics::Once;
-
-/// Bytes of heap.
-pub const SIZE: usize = 8 * 1024;
-
-static MEMORY: Once<[MaybeUninit<u8>; SIZE]> = Once::new([MaybeUninit::uninit(); SIZE]);
-/// The most that was ever in use.
-static HIGH_WATER: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static HEAP: Wiping = Wiping(UnsafeCell::new(Heap::empty()));
-
 /// A heap that leaves nothing behind.
-struct Wiping(UnsafeCell<Heap>);
+pub struct Wiping {
+    heap: UnsafeCell<Heap>,
+    /// The most that was ever in use.
+    high_water: AtomicUsize,
+}
+
+impl Wiping {
+    /// A heap without memory: to be given some by [`init`](Self::init).
+    pub const fn empty() -> Self {
+        Self { heap: UnsafeCell::new(Heap::empty()), high_water: AtomicUsize::new(0) }
+    }
+
+    /// Gives the heap its memory. To be called once, before anything is allocated.
+    pub fn init(&self, memory: &'static mut [MaybeUninit<u8>]) {
+        // SAFETY: nobody else has it borrowed.
+        unsafe { (*self.heap.get()).init_from_slice(memory) };
+    }
+
+    /// Bytes in use now, and the most that ever were.
+    pub fn usage(&self) -> (usize, usize) {
+        // SAFETY: nobody else has it borrowed.
+        (unsafe { (*self.heap.get()).used() }, self.high_water.load(Ordering::Relaxed))
+    }
+}
 
 // SAFETY: there is one hart, and nothing interrupts it.
 unsafe impl Sync for Wiping {}
@@ -30,9 +41,9 @@ unsafe impl Sync for Wiping {}
 unsafe impl GlobalAlloc for Wiping {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: nobody else has it borrowed: see `Sync`.
-        let heap = unsafe { &mut *self.0.get() };
+        let heap = unsafe { &mut *self.heap.get() };
         let place = heap.allocate_first_fit(layout).map_or(ptr::null_mut(), NonNull::as_ptr);
-        HIGH_WATER.fetch_max(heap.used(), Ordering::Relaxed);
+        self.high_water.fetch_max(heap.used(), Ordering::Relaxed);
         place
     }
 
@@ -43,19 +54,7 @@ unsafe impl GlobalAlloc for Wiping {
         }
         if let Some(place) = NonNull::new(place) {
             // SAFETY: nobody else has it borrowed, and the place is one of its own.
-            unsafe { (*self.0.get()).deallocate(place, layout) };
+            unsafe { (*self.heap.get()).deallocate(place, layout) };
         }
     }
-}
-
-/// Gives the heap its memory.
-pub fn init() {
-    // SAFETY: nobody else has it borrowed, and nothing has been allocated yet.
-    unsafe { (*HEAP.0.get()).init_from_slice(MEMORY.take()) };
-}
-
-/// Bytes in use now, and the most that ever were.
-pub fn usage() -> (usize, usize) {
-    // SAFETY: nobody else has it borrowed.
-    (unsafe { (*HEAP.0.get()).used() }, HIGH_WATER.load(Ordering::Relaxed))
 }

@@ -67,6 +67,12 @@ impl<const N: usize> AsMut<[u8]> for Lease<[u8; N]> {
 /// A place for a value that is made later, where it will lie: large ones never pass through the stack.
 pub struct Later<T: 'static>(Place<MaybeUninit<T>>);
 
+impl<T> Default for Later<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> Later<T> {
     /// An empty place.
     pub const fn new() -> Self {

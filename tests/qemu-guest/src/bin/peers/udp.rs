@@ -1,0 +1,85 @@
+//! The transfer over udp-sec.
+
+use ladder::{Role, Settings};
+use nexus_net_adapter::backend::smoltcp::smoltcp::iface::SocketStorage;
+use nexus_net_adapter::backend::smoltcp::{SmoltcpUdp, Sockets};
+use nexus_net_adapter::net::{NetSocketAddrV4, StackDatagrams};
+use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
+use udp_sec::limits::HANDSHAKE_BUDGET;
+use udp_sec::time::Instant;
+use udp_sec_recovery::connection::{Connection, Path};
+
+use crate::Failure;
+use crate::bulk::{self, Carrier};
+use crate::devices::NetDevice;
+use crate::endpoint::{self, UdpSecDevice, UdpSecStream};
+use crate::link::{Link, Time};
+use crate::network::{self, LINGER, Stack, Ticks, UDP_BYTES};
+use crate::report;
+use crate::sessions::{Lent, SESSION_BYTES};
+use qemu_guest::platform::lent::Later;
+use qemu_guest::platform::statics::Once;
+use qemu_guest::say;
+
+/// One session, its endpoint (which has the session's state inside), and the queues of the socket below. The endpoint
+/// is counted with the socket that it uses, not with the larger one of the selftest.
+pub const RAM_BYTES: usize = SESSION_BYTES - size_of::<Connection<Lent>>() + size_of::<UdpSecDevice>()
+    - size_of::<Link>()
+    + size_of::<StackDatagrams<'static, Stack, Ticks, SmoltcpUdp<'static>, NetSocketAddrV4>>()
+    + UDP_BYTES
+    + size_of::<SocketStorage<'static>>();
+
+static STORAGE: Once<[SocketStorage<'static>; 1]> = Once::new([SocketStorage::EMPTY]);
+static SOCKETS: Once<Option<Sockets<'static>>> = Once::new(None);
+static DEVICE: Later<UdpSecDevice> = Later::new();
+
+/// Runs the transfer of `settings` through `card`.
+pub fn run(card: NetDevice, settings: &Settings) -> Result<(), Failure> {
+    say!("FIGURE ram_bytes {RAM_BYTES}");
+    let sockets = SOCKETS.take().insert(Sockets::new(STORAGE.take()));
+    network::add_udp(sockets);
+    let net = network::run(card, settings, sockets);
+    let peer = *settings.peer_keypair().public();
+    let port = if settings.role == Role::Listener { settings.port } else { 0 };
+    let socket = net.datagrams(NetSocketAddrV4::new([0; 4], port)).map_err(|_| Failure::Lost("the port"))?;
+    let keypair = settings.keypair();
+    let device: &UdpSecDevice = DEVICE
+        .fill(|| {
+            endpoint::device(keypair, &peer, HANDSHAKE_BUDGET, Link::Network(socket), Time::Network(net))
+        })
+        .leak();
+    let mut stream = if settings.role == Role::Listener {
+        say!("peers: listening");
+        device.accept(net.now() + settings.limit).map_err(failure)?
+    } else {
+        let remote = NetSocketAddrV4::new(settings.peer.octets(), settings.port);
+        device.connect(Path::to(remote.into()), &peer).map_err(|_| Failure::Lost("the session"))?
+    };
+    let outcome = bulk::run(&mut stream, net, settings);
+    report::session(device, stream.id());
+    outcome?;
+    network::linger(net, Some(device), net.now() + LINGER);
+    Ok(())
+}
+
+fn failure(why: StreamError) -> Failure {
+    match why {
+        StreamError::TimedOut | StreamError::WouldBlock => Failure::TooLate,
+        _ => Failure::Lost("the session"),
+    }
+}
+
+impl Carrier for UdpSecStream {
+    fn send(&mut self, bytes: &[u8], until: Instant) -> Result<usize, Failure> {
+        self.write(bytes, until).map_err(failure)
+    }
+
+    fn receive(&mut self, room: &mut [u8], until: Instant) -> Result<usize, Failure> {
+        self.read(room, until).map_err(failure)
+    }
+
+    fn finish(&mut self) {
+        // Whether it ended before, the next call tells.
+        _ = nexus_net_adapter::stream::ReliableStream::finish(self);
+    }
+}
