@@ -25,7 +25,7 @@ mod waker;
 pub use attendant::Attendant;
 pub use clock::HostClock;
 #[cfg(feature = "tcp")]
-pub use connector::{Destination, HostConnector, HostSelected, UdpSec};
+pub use connector::{Destination, HostConnector, HostSelected, NotConnected, UdpSec};
 pub use endpoint::{HostEndpoint, OpenError, Peers, config};
 pub use pool::HostPool;
 pub use socket::HostSocket;

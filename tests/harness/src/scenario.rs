@@ -67,7 +67,7 @@ impl Scenario {
             handshake_budget: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
             keepalive: false,
-            key_life: KeyLife::default(),
+            key_life: KeyLife::LONGEST,
             ack_delay: Duration::from_millis(25),
             ack_step: 2,
             limit: Duration::from_secs(3_600),

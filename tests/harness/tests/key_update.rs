@@ -53,7 +53,7 @@ fn a_long_transfer_changes_its_key_after_the_packets_of_its_life() {
     const LIFE: u64 = 1 << 12;
     let link = LinkConfig::default().rate(1_000_000_000).delay(ms(1)).queue(500);
     let mut scenario = Scenario::new(3, 40 << 20).link(link);
-    scenario.key_life = KeyLife { packets: LIFE, ..KeyLife::default() };
+    scenario.key_life = KeyLife { packets: LIFE, ..KeyLife::LONGEST };
     let mut world = World::<HostStorage>::new(&scenario);
     while !world.has_ended(&scenario) {
         let next = world.next_instant().expect("it goes on");

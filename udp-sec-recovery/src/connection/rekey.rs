@@ -16,14 +16,10 @@ pub struct KeyLife {
     pub age: Duration,
 }
 
-impl Default for KeyLife {
-    /// As long as the protocol allows: 2^20 packets, 120 s.
-    fn default() -> Self {
-        Self { packets: KEY_UPDATE_PACKETS, age: KEY_UPDATE_AGE }
-    }
-}
-
 impl KeyLife {
+    /// As long as the protocol allows: 2^20 packets, 120 s.
+    pub const LONGEST: Self = Self { packets: KEY_UPDATE_PACKETS, age: KEY_UPDATE_AGE };
+
     /// Whether a key from `since` that has sealed `sealed` packets is to be replaced at `now`.
     fn is_over(self, sealed: u64, since: Instant, now: Instant) -> bool {
         sealed >= self.packets.min(KEY_UPDATE_PACKETS)

@@ -2,7 +2,7 @@
 
 use udp_sec::handshake::params::Parameters;
 use udp_sec::keys::StaticKeypair;
-use udp_sec::limits::{HANDSHAKE_BUDGET, KEY_UPDATE_AGE, KEY_UPDATE_PACKETS};
+use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::Duration;
 
 use crate::connection::KeyLife;
@@ -40,7 +40,7 @@ impl Config {
             sessions_per_peer: 1,
             keepalive: false,
             unproven_per_second: UNPROVEN_PER_SECOND,
-            key_life: KeyLife { packets: KEY_UPDATE_PACKETS, age: KEY_UPDATE_AGE },
+            key_life: KeyLife::LONGEST,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The calling side of a host: udp-sec, TCP, or the caller's own transport, as the user wants.
 
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::vec::Vec;
 
+use udp_sec::error::Reject;
 use udp_sec::keys::PublicKey;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::endpoint::Config;
@@ -38,6 +40,23 @@ pub enum UdpSec {
 /// The stream that a [`HostConnector`] opens.
 pub type HostSelected<Q = NoStream> = SelectedStream<HostStream, HostTcpStream, Q>;
 
+/// There is no session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotConnected {
+    /// What was tried last, and why it was the last.
+    pub why: NoSession,
+    /// Answers over udp-sec that did not open and decided nothing: somebody answers there who is not the peer.
+    pub forgeries: u64,
+}
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.why.fmt(f)
+    }
+}
+
+impl core::error::Error for NotConnected {}
+
 /// Opens sessions by the transport that the user wants. It accepts none.
 #[derive(Clone, Debug)]
 pub struct HostConnector {
@@ -47,7 +66,8 @@ pub struct HostConnector {
 }
 
 impl HostConnector {
-    /// A connector with `config`'s identity. Its handshake budget does not count: the selection has its own.
+    /// A connector with `config`'s identity. No attempt takes longer than its handshake budget, nor than the selection's
+    /// own.
     #[must_use]
     pub fn new(config: Config, udp_sec: UdpSec) -> Self {
         Self { config, udp_sec, clock: HostClock::start() }
@@ -58,13 +78,13 @@ impl HostConnector {
     /// Over udp-sec each session has a socket of its own, which lives as long as the stream.
     ///
     /// # Errors
-    /// [`NoSession`]: what was tried last, and why it was the last.
+    /// [`NotConnected`]: what was tried last, and why it was the last.
     pub fn connect(
         &self,
         to: &Destination,
         mode: Mode,
         on_event: impl FnMut(Event),
-    ) -> Result<HostSelected, NoSession> {
+    ) -> Result<HostSelected, NotConnected> {
         self.connect_with(to, mode, |_| Err(Happened::Disabled), on_event)
     }
 
@@ -78,23 +98,25 @@ impl HostConnector {
         mode: Mode,
         quic: impl FnMut(Duration) -> Result<Q, Happened>,
         on_event: impl FnMut(Event),
-    ) -> Result<HostSelected<Q>, NoSession> {
-        select(mode, &mut HostAttempts { connector: self, to, quic }, on_event)
+    ) -> Result<HostSelected<Q>, NotConnected> {
+        let mut attempts = HostAttempts { connector: self, to, quic, forgeries: 0 };
+        let selected = select(mode, &mut attempts, on_event);
+        selected.map_err(|why| NotConnected { why, forgeries: attempts.forgeries })
     }
 
-    fn udp_sec(&self, to: &Destination, budget: Duration) -> Result<HostStream, Happened> {
+    fn bind(&self, to: &Destination, budget: Duration) -> Result<HostEndpoint, Happened> {
         let local = match self.udp_sec {
             UdpSec::Anywhere => any_port(to.udp_sec),
             UdpSec::From(local) => local,
             UdpSec::Disabled => return Err(Happened::Disabled),
         };
-        let config = Config { handshake_budget: budget, ..self.config.clone() };
-        let nobody = Peers::Only(Vec::new());
-        let endpoint = HostEndpoint::bind(local, config, nobody).map_err(|_| Happened::CannotBind)?;
-        endpoint.connect(to.udp_sec, &to.peer, Instant::MAX).map_err(Happened::from)
+        let handshake_budget = budget.min(self.config.handshake_budget);
+        let config = Config { handshake_budget, ..self.config.clone() };
+        HostEndpoint::bind(local, config, Peers::Only(Vec::new())).map_err(|_| Happened::CannotBind)
     }
 
     fn tcp(&self, to: &Destination, budget: Duration) -> Result<HostTcpStream, Happened> {
+        let budget = budget.min(self.config.handshake_budget);
         let config = tcp::Config { handshake_budget: budget, ..tcp::Config::from(&self.config) };
         connect_tcp(to.tcp, &config, &to.peer, self.clock, self.clock.now() + budget).map_err(Happened::from)
     }
@@ -114,6 +136,7 @@ struct HostAttempts<'c, F> {
     connector: &'c HostConnector,
     to: &'c Destination,
     quic: F,
+    forgeries: u64,
 }
 
 impl<Q: ReliableStream, F: FnMut(Duration) -> Result<Q, Happened>> Attempts for HostAttempts<'_, F> {
@@ -122,7 +145,12 @@ impl<Q: ReliableStream, F: FnMut(Duration) -> Result<Q, Happened>> Attempts for 
     type Quic = Q;
 
     fn udp_sec(&mut self, budget: Duration) -> Result<HostStream, Happened> {
-        self.connector.udp_sec(self.to, budget)
+        let endpoint = self.connector.bind(self.to, budget)?;
+        let opened = endpoint.connect(self.to.udp_sec, &self.to.peer, Instant::MAX);
+        opened.map_err(|why| {
+            self.forgeries = endpoint.rejects().get(Reject::HandshakeFailed);
+            why.into()
+        })
     }
 
     fn tcp(&mut self, budget: Duration) -> Result<HostTcpStream, Happened> {

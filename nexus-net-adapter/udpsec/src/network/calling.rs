@@ -1,16 +1,12 @@
 //! The calling side: udp-sec, then TCP where the mode allows it, and for what reason there is no session.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use anyhow::{Context, Result, anyhow, bail};
-use nexus_net_adapter::backend::host::{
-    HostClock, HostEndpoint, HostStream, HostTcpStream, Peers, connect_tcp,
-};
-use nexus_net_adapter::select::{Attempts, Happened, NoSession, NoStream, Transport, select};
-use nexus_net_adapter::tcp;
-use udp_sec::error::{CloseCode, Reject};
-use udp_sec::keys::PublicKey;
-use udp_sec::time::{Duration, Instant};
+use nexus_net_adapter::backend::host::{Destination, HostConnector, NotConnected, UdpSec};
+use nexus_net_adapter::select::{Happened, Mode, Transport};
+use udp_sec::error::CloseCode;
+use udp_sec::time::Duration;
 use udp_sec_recovery::endpoint::Config;
 
 use super::{Session, Settings};
@@ -44,10 +40,7 @@ pub(crate) struct Bounds {
 pub(crate) struct Caller {
     settings: Settings,
     config: Config,
-    peer: PublicKey,
-    udp: SocketAddr,
-    tcp: SocketAddr,
-    timeout: Duration,
+    to: Destination,
 }
 
 /// Why there is no session, for programs and for people.
@@ -62,67 +55,29 @@ impl Caller {
     pub(crate) fn new(settings: &Settings, calling: &Calling, application: &[u8]) -> Result<Self> {
         let udp = resolve(&calling.address)?;
         let tcp = calling.bounds.tcp_address.as_deref().map_or(Ok(udp), resolve)?;
-        Ok(Self {
-            settings: settings.clone(),
-            config: settings.config(application)?,
-            peer: calling.peer.0,
-            udp,
-            tcp,
-            timeout: Duration::from_secs(calling.bounds.timeout),
-        })
+        let timeout = Duration::from_secs(calling.bounds.timeout);
+        let config = Config { handshake_budget: timeout, ..settings.config(application)? };
+        let to = Destination { peer: calling.peer.0, udp_sec: udp, tcp };
+        Ok(Self { settings: settings.clone(), config, to })
     }
 
     /// Opens a session.
     pub(crate) fn call(&self) -> Result<Session, Failure> {
-        let mut call = Call { caller: self, endpoint: None };
-        let selected = select(self.settings.transport, &mut call, |event| self.settings.show(&event));
-        match selected {
+        let connector = HostConnector::new(self.config.clone(), UdpSec::Anywhere);
+        let mode = self.settings.transport;
+        let connected = connector.connect(&self.to, mode, |event| self.settings.show(&event));
+        match connected {
             Ok(stream) => Ok(Session { stream, attendant: None }),
-            Err(failed) => Err(Failure { reason: failed.reason, advice: call.explain(&failed) }),
+            Err(failed) => Err(Failure { reason: failed.why.reason, advice: self.explain(&failed) }),
         }
     }
-}
 
-/// One call.
-struct Call<'c> {
-    caller: &'c Caller,
-    endpoint: Option<HostEndpoint>,
-}
-
-impl Attempts for Call<'_> {
-    type UdpSec = HostStream;
-    type Tcp = HostTcpStream;
-    type Quic = NoStream;
-
-    fn udp_sec(&mut self, budget: Duration) -> Result<HostStream, Happened> {
-        let Caller { config, peer, udp, timeout, .. } = self.caller;
-        let config = Config { handshake_budget: budget.min(*timeout), ..config.clone() };
-        let any = match udp {
-            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-        };
-        let bound = HostEndpoint::bind(any, config, Peers::Only(Vec::new()));
-        let endpoint = self.endpoint.insert(bound.map_err(|_| Happened::CannotBind)?);
-        endpoint.connect(*udp, peer, Instant::MAX).map_err(Happened::from)
-    }
-
-    fn tcp(&mut self, budget: Duration) -> Result<HostTcpStream, Happened> {
-        let Caller { config, peer, tcp, timeout, .. } = self.caller;
-        let budget = budget.min(*timeout);
-        let config = tcp::Config { handshake_budget: budget, ..tcp::Config::from(config) };
-        let clock = HostClock::start();
-        connect_tcp(*tcp, &config, peer, clock, clock.now() + budget).map_err(Happened::from)
-    }
-}
-
-impl Call<'_> {
     /// What failed, and what to do about it.
-    fn explain(&self, failed: &NoSession) -> anyhow::Error {
-        let Caller { udp, tcp, config, peer, .. } = self.caller;
+    fn explain(&self, NotConnected { why: failed, forgeries }: &NotConnected) -> anyhow::Error {
+        let Destination { peer, udp_sec: udp, tcp } = &self.to;
         let theirs = keys::to_text(peer);
-        let ours = keys::to_text(config.keypair.public());
-        let rejects = self.endpoint.as_ref().map(HostEndpoint::rejects);
-        let forged = rejects.as_ref().is_some_and(|rejects| rejects.get(Reject::HandshakeFailed) > 0);
+        let ours = keys::to_text(self.config.keypair.public());
+        let forged = *forgeries > 0;
         let questions = format!(
             "is the peer listening there, is its key {theirs}, and has it been given ours with --allow {ours}?"
         );
@@ -136,7 +91,11 @@ impl Call<'_> {
             ),
             (_, Happened::Silence | Happened::ConnectionFailed) => anyhow!(
                 "no answer from {tcp} over TCP{}: {questions} It answers nobody else",
-                if rejects.is_some() { format!(", nor from {udp} over udp-sec") } else { String::new() }
+                if failed.mode == Mode::Auto {
+                    format!(", nor from {udp} over udp-sec")
+                } else {
+                    String::new()
+                }
             ),
             (_, Happened::NoPath) => anyhow!(
                 "the path to {udp} does not carry datagrams of 1200 bytes: raise the MTU, or use --transport tcp"

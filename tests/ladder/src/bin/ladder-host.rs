@@ -74,7 +74,7 @@ fn connect(settings: &Settings) -> Result<(), Broken> {
     });
     let stream = match selected {
         Ok(stream) => stream,
-        Err(end) => return judge(end.mode, end.reason),
+        Err(end) => return judge(end.why.mode, end.why.reason),
     };
     let transport = stream.transport();
     let mut memory = vec![0; MUX_MEMORY];

@@ -11,9 +11,9 @@ use udp_sec::limits::HANDSHAKE_BUDGET_WITH_FALLBACK;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::endpoint::Config;
 
-use super::{Destination, HostConnector, HostSelected, UdpSec};
+use super::{Destination, HostConnector, HostSelected, NotConnected, UdpSec};
 use crate::backend::host::{HostClock, HostEndpoint, HostTcpListener, Peers, config};
-use crate::select::{Event, Happened, Mode, NoSession, Transport};
+use crate::select::{Event, Happened, Mode, Transport};
 use crate::stream::{PeerIdentity, ReliableStream};
 use crate::tcp;
 
@@ -94,7 +94,7 @@ fn peer(udp: Udp, tcp_is_served: bool) -> Peer {
 
 impl Peer {
     /// A call in `mode`, what it decided on the way, and how long it took.
-    fn call(&self, mode: Mode, from: UdpSec) -> (Result<HostSelected, NoSession>, Vec<Event>, Duration) {
+    fn call(&self, mode: Mode, from: UdpSec) -> (Result<HostSelected, NotConnected>, Vec<Event>, Duration) {
         let connector = HostConnector::new(settings(1, b"test/1"), from);
         let clock = HostClock::start();
         let mut events = Vec::new();
@@ -158,7 +158,7 @@ fn a_refusal_is_final() {
     for mode in [Mode::Auto, Mode::UdpSec] {
         let peer = peer(Udp::Served(b"another/1"), false);
         let (outcome, events, _) = peer.call(mode, UdpSec::Anywhere);
-        let failed = outcome.expect_err("there is no such application there");
+        let failed = outcome.expect_err("there is no such application there").why;
         assert_eq!(failed.reason, Happened::Refused(CloseCode::NoAppProtocol));
         assert_eq!(events, [Event::from(failed)]);
         assert!(!peer.saw_tcp());
@@ -173,7 +173,7 @@ fn tcp_that_fails_is_final() {
     peer.to.tcp = nobody;
     for (mode, from) in [(Mode::Tcp, UdpSec::Anywhere), (Mode::Auto, UdpSec::Disabled)] {
         let (outcome, events, _) = peer.call(mode, from);
-        let failed = outcome.expect_err("nobody listens");
+        let failed = outcome.expect_err("nobody listens").why;
         assert_eq!((failed.transport, failed.reason), (Transport::Tcp, Happened::ConnectionFailed));
         assert_eq!(events.last(), Some(&Event::from(failed)));
     }
@@ -184,10 +184,13 @@ fn tcp_that_fails_is_final() {
 fn quic_is_the_callers_own_stream_or_blocked() {
     let peer = peer(Udp::Served(b"test/1"), false);
     let (outcome, ..) = peer.call(Mode::Quic, UdpSec::Anywhere);
-    assert_eq!(outcome.expect_err("none was brought").reason, Happened::Disabled);
+    assert_eq!(outcome.expect_err("none was brought").why.reason, Happened::Disabled);
     // The caller's own: any stream whose peer has been proven. Here one over another port.
     let connector = HostConnector::new(settings(1, b"test/1"), UdpSec::Anywhere);
-    let own = |budget| connector.udp_sec(&peer.to, budget);
+    let own = |budget| {
+        let endpoint = connector.bind(&peer.to, budget)?;
+        endpoint.connect(peer.to.udp_sec, &peer.to.peer, Instant::MAX).map_err(Happened::from)
+    };
     let mut events = Vec::new();
     let outcome = connector.connect_with(&peer.to, Mode::Quic, own, |event| events.push(event));
     assert_eq!(outcome.expect("it answers").transport(), Transport::Quic);
