@@ -37,6 +37,15 @@ lint() {
   done
 }
 
+# Packages that are workspaces of their own are no part of --all.
+formatting() {
+  cargo fmt --all -- --check --color=never
+  local own
+  for own in tests/bench tests/qemu-guest tests/qemu-run/report; do
+    cargo fmt --manifest-path "$own/Cargo.toml" -- --check --color=never
+  done
+}
+
 house_rules() { cargo test --locked -p tidy; }
 
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --all-features; }
@@ -59,6 +68,8 @@ qemu() {
   ./scripts/qemu-test.sh --two-vm --loss 5 --bytes 65536
   ./scripts/qemu-test.sh --profile no-entropy --two-vm
   ./scripts/qemu-laboratory.sh --seeds 20
+  # As the report was built for the runs above.
+  cargo test --locked --release --manifest-path tests/qemu-run/report/Cargo.toml
 }
 
 deny() { cargo deny --workspace check bans licenses sources; }
@@ -72,7 +83,7 @@ started=$SECONDS
 STEPS=10
 [[ $QUICK == no ]] || STEPS=5
 step "setup" ./scripts/setup.sh
-step "formatting" cargo fmt --all -- --check --color=never
+step "formatting" formatting
 step "house rules" house_rules
 step "lints" lint
 if [[ $QUICK == no ]]; then

@@ -8,6 +8,18 @@
 //!
 //! An image defines `guest_main`, which is called when the machine is up, and the global allocator, a
 //! [`platform::heap::Wiping`].
+//!
+//! Besides the platform there is what the images with a network share: devices, smoltcp, an endpoint, and how to log.
 #![no_std]
 
+extern crate alloc;
+
+pub mod devices;
+pub mod endpoint;
+pub mod link;
+pub mod log;
+pub mod network;
 pub mod platform;
+pub mod report;
+pub mod sessions;
+pub mod trace;

@@ -13,15 +13,7 @@
 
 extern crate alloc;
 
-mod devices;
-mod endpoint;
-mod link;
-mod log;
-mod network;
-mod report;
 mod roles;
-mod sessions;
-mod trace;
 
 use core::mem::MaybeUninit;
 
@@ -29,8 +21,8 @@ use ladder::settings::Unknown;
 use ladder::{Role, Settings, markers};
 use qemu_guest::platform::heap::Wiping;
 use qemu_guest::platform::statics::Once;
-use qemu_guest::platform::{self, device_tree, finisher, stack};
-use qemu_guest::say;
+use qemu_guest::platform::{device_tree, finisher, stack};
+use qemu_guest::{devices, log, network, report, say};
 
 /// What QEMU exits with when the role's work was not done.
 const FAILED: u16 = 1;
@@ -65,7 +57,7 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
         Ok(()) => say!("{}", markers::END),
         Err(why) => say!("FAILED: {why}"),
     }
-    report::memory();
+    report::memory(HEAP.usage());
     stack::check();
     log::flush();
     finisher::exit(if outcome.is_ok() { 0 } else { FAILED })

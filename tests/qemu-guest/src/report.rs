@@ -7,7 +7,6 @@ use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::endpoint::SessionId;
 use udp_sec_recovery::stats::Stats;
 
-use crate::HEAP;
 use crate::endpoint::UdpSecDevice;
 use crate::network::NETWORK_BYTES;
 use crate::platform::statics::Once;
@@ -21,9 +20,8 @@ pub fn rung(rung: &Rung, transport: Transport) {
     _ = markers::rung(rung, transport, &mut Uart);
 }
 
-/// Says what memory the run took.
-pub fn memory() {
-    let (heap_in_use, heap) = HEAP.usage();
+/// Says what memory the run took; of the heap, what is in use and what was at most.
+pub fn memory((heap_in_use, heap): (usize, usize)) {
     say!("FIGURE heap_bytes {heap}");
     say!("FIGURE heap_bytes_in_use {heap_in_use}");
     let parts = [

@@ -11,17 +11,17 @@ use nexus_net_adapter::tcp::SecureTcpStream;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::Path;
 
-use crate::devices::{Entropy, frames_sent};
-use crate::endpoint;
-use crate::endpoint::{UdpSecDevice, UdpSecStream};
-use crate::link::{Link, Time};
-use crate::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
-use crate::platform::lent::Later;
-use crate::platform::stack::Gauge;
-use crate::platform::statics::Once;
-use crate::report::{self, Plot};
-use crate::say;
-use crate::trace::Trace;
+use qemu_guest::devices::{Entropy, frames_sent};
+use qemu_guest::endpoint;
+use qemu_guest::endpoint::{UdpSecDevice, UdpSecStream};
+use qemu_guest::link::{Link, Time};
+use qemu_guest::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
+use qemu_guest::platform::lent::Later;
+use qemu_guest::platform::stack::Gauge;
+use qemu_guest::platform::statics::Once;
+use qemu_guest::report::{self, Plot};
+use qemu_guest::say;
+use qemu_guest::trace::Trace;
 
 /// Bulk transfers more, at most, until the link has lost something that mattered.
 const ROUNDS_MAX: u32 = 16;

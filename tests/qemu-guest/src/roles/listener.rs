@@ -10,17 +10,17 @@ use rand_core::TryRng as _;
 use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::Instant;
 
-use crate::devices::{Entropy, frames_sent};
-use crate::endpoint;
-use crate::endpoint::UdpSecDevice;
-use crate::link::{Link, Time};
-use crate::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
-use crate::platform::lent::Later;
-use crate::platform::stack::Gauge;
-use crate::platform::statics::Once;
-use crate::report;
-use crate::say;
-use crate::trace::Trace;
+use qemu_guest::devices::{Entropy, frames_sent};
+use qemu_guest::endpoint;
+use qemu_guest::endpoint::UdpSecDevice;
+use qemu_guest::link::{Link, Time};
+use qemu_guest::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
+use qemu_guest::platform::lent::Later;
+use qemu_guest::platform::stack::Gauge;
+use qemu_guest::platform::statics::Once;
+use qemu_guest::report;
+use qemu_guest::say;
+use qemu_guest::trace::Trace;
 
 /// Connections that wait to be looked at.
 const BACKLOG: usize = 1;

@@ -9,12 +9,12 @@ use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::Path;
 
-use crate::endpoint::{self, UdpSecDevice};
-use crate::link::{Link, Time, WIRE_QUEUE};
-use crate::network::Stream;
-use crate::platform::lent::Later;
-use crate::platform::statics::Once;
-use crate::report;
+use qemu_guest::endpoint::{self, UdpSecDevice};
+use qemu_guest::link::{Link, Time, WIRE_QUEUE};
+use qemu_guest::network::Stream;
+use qemu_guest::platform::lent::Later;
+use qemu_guest::platform::statics::Once;
+use qemu_guest::report;
 
 /// One way.
 const DELAY: Duration = Duration::from_millis(10);

@@ -10,6 +10,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::time;
 
+use lossy_link::host::report::publish;
 use lossy_link::host::sockets;
 use lossy_link::{Counters, Link, LinkConfig, direction_seeds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -40,14 +41,7 @@ pub(crate) fn run(args: &Args) -> io::Result<()> {
     io::stdout().flush()?;
     relay.run()?;
     relay.finish(args)?;
-    let report = relay.report();
-    println!("{report}");
-    match &args.stats {
-        Some(path) => std::fs::write(path, format!("{report}\n")).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
-        }),
-        None => Ok(()),
-    }
+    publish(relay.report(), args.stats.as_deref())
 }
 
 /// One machine, and the link for what it sends.

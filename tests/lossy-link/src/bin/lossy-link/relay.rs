@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::time;
 
+use lossy_link::host::report::publish;
 use lossy_link::host::sockets;
 use lossy_link::{Link, direction_seeds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -31,14 +32,7 @@ pub(crate) fn run(args: &RelayArgs) -> io::Result<()> {
     println!("relay ready {}", relay.listener.local_addr()?);
     io::stdout().flush()?;
     relay.run()?;
-    let report = relay.report();
-    println!("{report}");
-    match &args.stats {
-        Some(path) => std::fs::write(path, format!("{report}\n")).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
-        }),
-        None => Ok(()),
-    }
+    publish(relay.report(), args.stats.as_deref())
 }
 
 struct Client {

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use udp_sec::time::{Duration, Instant};
 
 use crate::Failure;
-use crate::network::Net;
+use qemu_guest::network::Net;
 use qemu_guest::say;
 
 /// Bytes that are made, or read, at once.

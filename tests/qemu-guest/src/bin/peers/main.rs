@@ -18,42 +18,16 @@ mod bulk;
 mod tcp;
 mod udp;
 
-// What this image shares with the ladder's.
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../devices/mod.rs"]
-mod devices;
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../endpoint.rs"]
-mod endpoint;
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../link.rs"]
-mod link;
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../log.rs"]
-mod log;
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../network.rs"]
-mod network;
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../report.rs"]
-mod report;
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../sessions.rs"]
-mod sessions;
-#[allow(dead_code, unused_imports, reason = "the ladder needs more of it")]
-#[path = "../../trace.rs"]
-mod trace;
-
 use core::fmt;
 use core::mem::MaybeUninit;
 
 use ladder::{Role, Settings};
 use qemu_guest::platform::heap::Wiping;
 use qemu_guest::platform::statics::Once;
-use qemu_guest::platform::{self, device_tree, finisher, stack};
-use qemu_guest::say;
+use qemu_guest::platform::{device_tree, finisher, stack};
+use qemu_guest::{devices, log, say};
 
-use crate::devices::NetDevice;
+use qemu_guest::devices::NetDevice;
 
 /// What QEMU exits with when the transfer failed.
 const FAILED: u16 = 1;

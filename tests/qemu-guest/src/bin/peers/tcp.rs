@@ -11,10 +11,10 @@ use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::Instant;
 
 use crate::bulk::{self, Carrier};
-use crate::devices::{Entropy, NetDevice};
-use crate::endpoint;
-use crate::network::{self, LINGER, Net, RECORD_BYTES, Stack, TcpStream, Ticks};
 use crate::{Failure, Task, udp};
+use qemu_guest::devices::{Entropy, NetDevice};
+use qemu_guest::endpoint;
+use qemu_guest::network::{self, LINGER, Net, RECORD_BYTES, Stack, TcpStream, Ticks};
 use qemu_guest::platform::statics::Once;
 use qemu_guest::say;
 

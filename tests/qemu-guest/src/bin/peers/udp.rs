@@ -11,15 +11,15 @@ use udp_sec_recovery::connection::{Connection, Path};
 
 use crate::Failure;
 use crate::bulk::{self, Carrier};
-use crate::devices::NetDevice;
-use crate::endpoint::{self, UdpSecDevice, UdpSecStream};
-use crate::link::{Link, Time};
-use crate::network::{self, LINGER, Stack, Ticks, UDP_BYTES};
-use crate::report;
-use crate::sessions::{Lent, SESSION_BYTES};
+use qemu_guest::devices::NetDevice;
+use qemu_guest::endpoint::{self, UdpSecDevice, UdpSecStream};
+use qemu_guest::link::{Link, Time};
+use qemu_guest::network::{self, LINGER, Stack, Ticks, UDP_BYTES};
 use qemu_guest::platform::lent::Later;
 use qemu_guest::platform::statics::Once;
+use qemu_guest::report;
 use qemu_guest::say;
+use qemu_guest::sessions::{Lent, SESSION_BYTES};
 
 /// One session, its endpoint (which has the session's state inside), and the queues of the socket below. The endpoint
 /// is counted with the socket that it uses, not with the larger one of the selftest.
