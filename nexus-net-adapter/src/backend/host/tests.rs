@@ -387,3 +387,14 @@ fn one_thread_can_serve_both_sides() {
     }
     assert!(received == data, "what arrived differs");
 }
+
+/// Nothing of an endpoint's size goes through the stack of whoever binds it.
+#[test]
+fn a_thread_with_a_small_stack_can_bind() {
+    let binding = thread::Builder::new().stack_size(128 * 1024).spawn(|| {
+        let endpoint = endpoint(1, Peers::Any);
+        endpoint.local_addr().expect("bound").port()
+    });
+    let port = binding.expect("a thread").join().expect("no panic, and no overflow");
+    assert_ne!(port, 0);
+}

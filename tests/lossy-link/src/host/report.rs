@@ -1,8 +1,8 @@
 //! The end of a relay's run: what it did, for people and for whoever judges.
 
 use std::fmt::Display;
-use std::io;
 use std::path::Path;
+use std::{format, io, println};
 
 /// Prints `report`, and writes it to `file` if one was asked for.
 ///
