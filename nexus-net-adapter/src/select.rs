@@ -156,7 +156,7 @@ pub enum Happened {
     Forgery,
     /// The peer refused, under its own key.
     Refused(CloseCode),
-    /// The peer's answer opened, and the proof of identity in it was wrong.
+    /// The peer's answer opened, and the proof of identity in it was missing or wrong.
     IdentityProofInvalid,
     /// The random source failed. It would fail for any transport, and nothing may leave without it.
     EntropyUnavailable,
@@ -213,6 +213,7 @@ impl From<CloseReason> for Happened {
             CloseReason::HandshakeTimeout => Self::Silence,
             CloseReason::NoPath => Self::NoPath,
             CloseReason::Refused(code) => Self::Refused(code),
+            CloseReason::IdentityProofInvalid => Self::IdentityProofInvalid,
             CloseReason::ByUs(_) => Self::LocalLimit,
             CloseReason::Complete
             | CloseReason::ByPeer(_)

@@ -135,6 +135,8 @@ pub enum CloseReason {
     HandshakeTimeout,
     /// The path does not carry datagrams of 1200 bytes.
     NoPath,
+    /// The peer holds the key it was called by, and has not proven whose that key is, as this side demands.
+    IdentityProofInvalid,
     /// The peer opened a newer session in its place.
     Superseded,
     /// The connection below broke off, or carried something that the peer did not seal. What was read is authentic and
@@ -152,6 +154,7 @@ impl fmt::Display for CloseReason {
             Self::IdleTimeout => f.write_str("nothing heard from the peer for the idle timeout"),
             Self::HandshakeTimeout => f.write_str("no answer to the handshake"),
             Self::NoPath => f.write_str("the path does not carry datagrams of 1200 bytes"),
+            Self::IdentityProofInvalid => f.write_str("the peer's proof of identity is missing or wrong"),
             Self::Superseded => f.write_str("the peer opened a newer session"),
             Self::ConnectionLost => f.write_str("the connection broke off, or was tampered with"),
         }

@@ -62,6 +62,7 @@ pub use memory::{Buffer, INBOUND_MIN, Memory, OUTBOUND_MIN, TooSmall};
 pub use session::SecureTcp;
 pub use stream::SecureTcpStream;
 
+use udp_sec::handshake::Credentials;
 use udp_sec::handshake::params::Parameters;
 use udp_sec::keys::StaticKeypair;
 use udp_sec::limits::HANDSHAKE_BUDGET;
@@ -72,6 +73,8 @@ use udp_sec::time::Duration;
 pub struct Config {
     /// Who it is.
     pub keypair: StaticKeypair,
+    /// What comes with that: identity proofs, a judge of the peers' proofs, pre-shared keys.
+    pub credentials: Credentials,
     /// What it tells its peers. Credit, acknowledgement delay and step mean nothing here: TCP has its own.
     pub parameters: Parameters,
     /// From the first byte until the peer has proven itself.
@@ -84,7 +87,8 @@ impl Config {
     /// The full handshake budget, and no keepalive.
     #[must_use]
     pub const fn new(keypair: StaticKeypair, parameters: Parameters) -> Self {
-        Self { keypair, parameters, handshake_budget: HANDSHAKE_BUDGET, keepalive: false }
+        let credentials = Credentials::NONE;
+        Self { keypair, credentials, parameters, handshake_budget: HANDSHAKE_BUDGET, keepalive: false }
     }
 }
 
@@ -94,6 +98,7 @@ impl From<&udp_sec_recovery::endpoint::Config> for Config {
     fn from(datagrams: &udp_sec_recovery::endpoint::Config) -> Self {
         Self {
             keypair: datagrams.keypair.clone(),
+            credentials: datagrams.credentials,
             parameters: datagrams.parameters.clone(),
             handshake_budget: datagrams.handshake_budget,
             keepalive: datagrams.keepalive,

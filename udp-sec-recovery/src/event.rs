@@ -33,6 +33,8 @@ pub enum Closure {
     HandshakeTimeout,
     /// The path does not carry 1200 bytes, so no handshake can succeed on it.
     NoPath,
+    /// The peer holds the key it was called by, and has not proven whose that key is.
+    IdentityProofInvalid,
     /// The peer opened a newer session in its place.
     Superseded,
 }
@@ -55,6 +57,7 @@ impl core::fmt::Display for Closure {
             Self::TimedOut => f.write_str("timed out: nothing heard from the peer for the idle timeout"),
             Self::HandshakeTimeout => f.write_str("handshake timed out: no answer from the peer"),
             Self::NoPath => f.write_str("the path does not carry datagrams of 1200 bytes"),
+            Self::IdentityProofInvalid => f.write_str("the peer's proof of identity is missing or wrong"),
             Self::Superseded => f.write_str("superseded by a newer session of the same peer"),
         }
     }

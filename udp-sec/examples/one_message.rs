@@ -99,6 +99,8 @@ fn connect(address: &str) -> Result<()> {
                 return Ok(());
             }
             Answer::Refused(code) => return Err(code.to_string().into()),
+            // Only for who demands a proof: this example does not.
+            Answer::Unproven => return Err("no proof of identity".into()),
             Answer::Rejected(unchanged, _) => initiator = unchanged,
         }
     }

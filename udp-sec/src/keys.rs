@@ -1,4 +1,4 @@
-//! Static keys: who an endpoint is.
+//! Static keys, which are who an endpoint is, and keys that two endpoints share beforehand.
 //!
 //! Secrets are wiped when dropped and never shown; public keys are compared in constant time.
 
@@ -104,6 +104,29 @@ impl StaticKeypair {
 impl fmt::Debug for StaticKeypair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StaticKeypair").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// A key that two endpoints have shared in some other way, wiped when dropped. With it a session stays secret even from
+/// who can break X25519 (`docs/protocol.md` section 3, "Noise").
+#[derive(Clone)]
+pub struct PreSharedKey(Zeroizing<[u8; KEY_LEN]>);
+
+impl PreSharedKey {
+    /// The key with these bytes, which nobody else can guess.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; KEY_LEN]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PreSharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PreSharedKey(…)")
     }
 }
 

@@ -63,6 +63,16 @@ pub const ACK_STEP_DEFAULT: u8 = 2;
 /// The largest acknowledgement step.
 pub const ACK_STEP_MAX: u8 = 64;
 
+/// The longest name of a device in an identity proof. Bytes.
+pub const DEVICE_ID_MAX: usize = 64;
+/// An Ed25519 signature. Bytes.
+pub const SIGNATURE_LEN: usize = 64;
+/// The longest identity proof: the name with its length, the Ed25519 key, the signature. Bytes.
+pub const PROOF_MAX: usize = 1 + DEVICE_ID_MAX + KEY_LEN + SIGNATURE_LEN;
+/// The longest statement that an identity proof signs: the label, the role, the static key, the name with its length.
+/// Bytes.
+pub const STATEMENT_MAX: usize = 19 + 1 + KEY_LEN + 1 + DEVICE_ID_MAX;
+
 // Handshake timing: `docs/protocol.md` section 3, "Repeats" and "Half-open entry".
 
 /// From the first Initiation to its first repeat; doubled after each repeat.
@@ -98,9 +108,11 @@ pub const REPLAY_WORDS_MAX: usize = 128;
 pub const KEY_UPDATE_PACKETS: u64 = 1 << 20;
 /// The age at which it does.
 pub const KEY_UPDATE_AGE: Duration = Duration::from_secs(120);
-/// Packets that one key may seal.
+/// Packets that one key of ChaCha20-Poly1305 may seal.
 pub const KEY_SEALED_MAX: u64 = 1 << 32;
-/// Packets kept back below [`KEY_SEALED_MAX`], so that a session at its limit can still say CLOSE(KEY_LIMIT).
+/// Packets that one key of AES-256-GCM may seal.
+pub const KEY_SEALED_MAX_AES: u64 = 1 << 27;
+/// Packets kept back below these, so that a session at its limit can still say CLOSE(KEY_LIMIT).
 pub const KEY_SEALED_RESERVE: u64 = 1 << 10;
 /// Openings that may fail in the life of a session (RFC 9001 section 6.6).
 pub const KEY_FAILED_MAX: u64 = 1 << 36;
@@ -126,7 +138,8 @@ const _: () = {
     assert!(DATA_LEN_MIN == 33 && FRAMES_MAX == 1168);
     assert!(REPLAY_WORDS_MIN.is_power_of_two() && REPLAY_WORDS_MAX.is_power_of_two());
     assert!(REPLAY_WORDS_MIN < REPLAY_WORDS_MAX);
-    assert!(KEY_SEALED_RESERVE < KEY_SEALED_MAX && KEY_UPDATE_PACKETS < KEY_SEALED_MAX - KEY_SEALED_RESERVE);
+    assert!(KEY_SEALED_MAX_AES < KEY_SEALED_MAX && KEY_SEALED_RESERVE < KEY_SEALED_MAX_AES);
+    assert!(KEY_UPDATE_PACKETS < KEY_SEALED_MAX_AES - KEY_SEALED_RESERVE);
     assert!(RETRY_FIRST.as_micros() < RETRY_MAX.as_micros());
     assert!(RETRY_MAX.as_micros() < HANDSHAKE_BUDGET_WITH_FALLBACK.as_micros());
     assert!(HANDSHAKE_BUDGET_WITH_FALLBACK.as_micros() < HANDSHAKE_BUDGET.as_micros());

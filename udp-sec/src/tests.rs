@@ -39,15 +39,20 @@ pub(crate) const RESPONDER_ID: u64 = 0xaaaa_bbbb_cccc_dddd;
 
 /// Both ends of a completed handshake: the initiator's and the responder's session.
 pub(crate) fn sessions(seed: u64) -> (Session, Session) {
+    sessions_with(seed, [&parameters(), &parameters()])
+}
+
+/// The same, where the initiator and the responder want these parameters.
+pub(crate) fn sessions_with(seed: u64, [calling, answering]: [&Parameters; 2]) -> (Session, Session) {
     let (client, server) = (keypair(seed), keypair(seed + 1));
     let mut rng = rng(seed + 2);
-    let initiator = Initiator::new(&client, server.public(), INITIATOR_ID, &parameters(), &mut rng).unwrap();
+    let initiator = Initiator::new(&client, server.public(), INITIATOR_ID, calling, &mut rng).unwrap();
     let responder = Responder::new(server);
     let checked = responder.check_mac1(initiator.datagram()).unwrap();
     let authorized =
         responder.read(checked, &mut rng).unwrap().authorize(&allow(&[*client.public()])).unwrap();
     let Accepted::HalfOpen { response, session: ours, .. } =
-        authorized.accept(RESPONDER_ID, &parameters()).unwrap()
+        authorized.accept(RESPONDER_ID, answering).unwrap()
     else {
         panic!("refused")
     };
@@ -185,6 +190,8 @@ fn secrets_are_wiped_when_dropped() {
     is_wiped::<x25519_dalek::StaticSecret>();
     is_wiped::<x25519_dalek::SharedSecret>();
     is_wiped::<blake2::Blake2sMac256>();
+    #[cfg(feature = "aes-gcm")]
+    is_wiped::<aes_gcm::Aes256Gcm>();
 }
 
 /// A change of these sizes is a change of what an endpoint costs for each session or handshake.
@@ -194,6 +201,8 @@ fn sizes_are_pinned() {
     assert_eq!(size_of::<StaticKeypair>(), 64);
     if cfg!(feature = "ring") {
         assert!(size_of::<Session>() <= 1536, "Session with ring: {}", size_of::<Session>());
+    } else if cfg!(feature = "aes-gcm") {
+        assert!(size_of::<Session>() <= 2560, "Session with AES: {}", size_of::<Session>());
     } else {
         assert_eq!(size_of::<Session>(), 368);
     }

@@ -24,6 +24,7 @@ const fn kind(reason: CloseReason) -> ErrorKind {
         CloseReason::ByPeer(_) | CloseReason::Superseded => ErrorKind::ConnectionReset,
         CloseReason::ByUs(_) | CloseReason::ConnectionLost => ErrorKind::ConnectionAborted,
         CloseReason::Refused(_) => ErrorKind::ConnectionRefused,
+        CloseReason::IdentityProofInvalid => ErrorKind::PermissionDenied,
         CloseReason::IdleTimeout | CloseReason::HandshakeTimeout => ErrorKind::TimedOut,
         CloseReason::NoPath => ErrorKind::HostUnreachable,
     }

@@ -60,9 +60,10 @@ impl From<StreamError> for NetError {
 impl From<CloseReason> for NetError {
     fn from(why: CloseReason) -> Self {
         match why {
-            CloseReason::Refused(_) | CloseReason::HandshakeTimeout | CloseReason::NoPath => {
-                Self::NotConnected
-            }
+            CloseReason::Refused(_)
+            | CloseReason::HandshakeTimeout
+            | CloseReason::NoPath
+            | CloseReason::IdentityProofInvalid => Self::NotConnected,
             CloseReason::Complete
             | CloseReason::ByPeer(_)
             | CloseReason::ByUs(_)

@@ -10,7 +10,7 @@ mod ingress;
 use rand_core::TryCryptoRng;
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::Policy;
-use udp_sec::handshake::{Accepted, Initiator, Records};
+use udp_sec::handshake::{Accepted, Caller, Initiator, Records};
 use udp_sec::keys::PublicKey;
 use udp_sec::session::record::RecordSession;
 use udp_sec::time::{Duration, Instant};
@@ -94,7 +94,8 @@ impl<B: Buffer> SecureTcp<B> {
         rng: &mut R,
     ) -> Result<Self, Reject> {
         let id = rng.try_next_u64().map_err(|_| Reject::EntropyUnavailable)?;
-        let initiator = Initiator::for_records(&config.keypair, peer, id, &config.parameters, rng)?;
+        let caller = Caller { keypair: &config.keypair, credentials: config.credentials };
+        let initiator = Initiator::for_records(caller, peer, id, &config.parameters, rng)?;
         let mut outbox = Outbox::new(memory.outbound);
         outbox.put_message(initiator.datagram()).ok_or(Reject::OversizeDatagram)?;
         Ok(Self::new(Phase::Calling(initiator, Begun::new(now, config)), memory.inbound, outbox))

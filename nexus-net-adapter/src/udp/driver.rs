@@ -370,6 +370,7 @@ impl From<Closure> for CloseReason {
             Closure::TimedOut => Self::IdleTimeout,
             Closure::HandshakeTimeout => Self::HandshakeTimeout,
             Closure::NoPath => Self::NoPath,
+            Closure::IdentityProofInvalid => Self::IdentityProofInvalid,
             Closure::Superseded => Self::Superseded,
         }
     }

@@ -1,7 +1,8 @@
-//! Project Wycheproof's vectors through udp-sec's own X25519 and ChaCha20-Poly1305.
+//! Project Wycheproof's vectors through udp-sec's own X25519, ChaCha20-Poly1305 and AES-256-GCM.
 
-use udp_sec::crypto::aead::{ChaChaKey, PacketKey};
+use udp_sec::crypto::aead::{Aead, PacketKey};
 use udp_sec::crypto::dh::shared_secret;
+use udp_sec::crypto::portable::PortableKey;
 use wycheproof::{TestResult, aead, xdh};
 
 #[test]
@@ -48,30 +49,39 @@ fn check(
     assert!(!valid || opened == test.pt[..], "test {}: {}", test.tc_id, test.comment);
 }
 
+/// Vectors of `name` with keys of 256, nonces of 96 and tags of 128 bits, through every key of ours for `cipher`; how many.
+/// Another size cannot be written down: the functions take arrays.
+fn check_all(name: aead::TestName, cipher: Aead) -> usize {
+    let set = aead::TestSet::load(name).unwrap();
+    let sized =
+        |group: &&aead::TestGroup| (group.key_size, group.nonce_size, group.tag_size) == (256, 96, 128);
+    let mut checked = 0;
+    for test in set.test_groups.iter().filter(sized).flat_map(|group| &group.tests) {
+        let key = test.key[..].try_into().unwrap();
+        let portable = PortableKey::new(cipher, &key);
+        check(
+            test,
+            |nonce, text| portable.seal(nonce, &test.aad, text),
+            |nonce, text, tag| portable.open(nonce, &test.aad, text, tag),
+        );
+        let packet = PacketKey::new(cipher, &key);
+        check(
+            test,
+            |nonce, text| packet.seal(nonce, &test.aad, text),
+            |nonce, text, tag| packet.open(nonce, &test.aad, text, tag),
+        );
+        checked += 1;
+    }
+    println!("{cipher:?}: {checked} vectors");
+    checked
+}
+
 #[test]
 fn chacha20_poly1305() {
-    let set = aead::TestSet::load(aead::TestName::ChaCha20Poly1305).unwrap();
-    assert_eq!(set.number_of_tests, 325);
-    let mut checked = 0;
-    // A nonce of another size cannot be written down: the function takes an array.
-    for group in set.test_groups.iter().filter(|group| group.nonce_size == 96) {
-        for test in &group.tests {
-            let key = test.key[..].try_into().unwrap();
-            let portable = ChaChaKey::new(&key);
-            check(
-                test,
-                |nonce, text| portable.seal(nonce, &test.aad, text),
-                |nonce, text, tag| portable.open(nonce, &test.aad, text, tag),
-            );
-            let packet = PacketKey::new(&key);
-            check(
-                test,
-                |nonce, text| packet.seal(nonce, &test.aad, text),
-                |nonce, text, tag| packet.open(nonce, &test.aad, text, tag),
-            );
-            checked += 1;
-        }
-    }
-    println!("ChaCha20-Poly1305: {checked} vectors with nonces of 96 bits");
-    assert_eq!(checked, 316);
+    assert_eq!(check_all(aead::TestName::ChaCha20Poly1305, Aead::ChaCha20Poly1305), 316);
+}
+
+#[test]
+fn aes_256_gcm() {
+    assert_eq!(check_all(aead::TestName::AesGcm, Aead::Aes256Gcm), 66);
 }

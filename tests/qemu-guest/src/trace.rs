@@ -28,6 +28,7 @@ fn closed(why: Closure) {
         Closure::TimedOut => defmt::warn!("closed: idle timeout"),
         Closure::HandshakeTimeout => defmt::warn!("closed: handshake timeout"),
         Closure::NoPath => defmt::warn!("closed: no path of 1200 bytes"),
+        Closure::IdentityProofInvalid => defmt::warn!("closed: identity proof invalid"),
         Closure::Superseded => defmt::warn!("closed: superseded"),
     }
 }

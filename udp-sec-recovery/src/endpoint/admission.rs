@@ -191,6 +191,10 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
                 self.tell_ended(SessionId(id), Closure::Refused(code));
                 Ok(())
             }
+            Answer::Unproven => {
+                self.tell_ended(SessionId(id), Closure::IdentityProofInvalid);
+                Err(Reject::IdentityProofInvalid)
+            }
             Answer::Rejected(initiator, reject) => {
                 // It has just left its place, so there is one.
                 _ = self.attempts.push(Attempt { initiator, progress });

@@ -1,5 +1,6 @@
 //! What an endpoint is told once, when it is made.
 
+use udp_sec::handshake::Credentials;
 use udp_sec::handshake::params::Parameters;
 use udp_sec::keys::StaticKeypair;
 use udp_sec::limits::HANDSHAKE_BUDGET;
@@ -13,6 +14,8 @@ use crate::limits::UNPROVEN_PER_SECOND;
 pub struct Config {
     /// Our static keys.
     pub keypair: StaticKeypair,
+    /// What comes with them: identity proofs, a judge of the peers' proofs, pre-shared keys.
+    pub credentials: Credentials,
     /// What we offer in handshakes. The initial credit is set by the endpoint, to the receive buffer's capacity.
     pub parameters: Parameters,
     /// How long a handshake may take before it fails: 30 s, or 5 s where a fallback is allowed.
@@ -35,6 +38,7 @@ impl Config {
     pub const fn new(keypair: StaticKeypair, parameters: Parameters) -> Self {
         Self {
             keypair,
+            credentials: Credentials::NONE,
             parameters,
             handshake_budget: HANDSHAKE_BUDGET,
             sessions_per_peer: 1,

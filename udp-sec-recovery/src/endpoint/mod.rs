@@ -20,7 +20,7 @@ use rand_core::TryCryptoRng;
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::Policy;
 use udp_sec::handshake::params::Parameters;
-use udp_sec::handshake::{Cookies, Initiator, Responder};
+use udp_sec::handshake::{Caller, Cookies, Initiator, Responder};
 use udp_sec::keys::PublicKey;
 use udp_sec::stats::RejectCounts;
 use udp_sec::time::Instant;
@@ -116,7 +116,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     pub fn new(mut config: Config, pool: P, policy: A) -> Self {
         config.parameters.initial_credit = P::Storage::RECEIVE_CAPACITY as u64;
         Self {
-            responder: Responder::new(config.keypair.clone()),
+            responder: Responder::with_credentials(config.keypair.clone(), config.credentials),
             load: Load::new(config.unproven_per_second),
             cookies: Cookies::new(config.keypair.public()),
             config,
@@ -152,9 +152,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         if self.table.len().saturating_add(self.attempts.len()) >= SESSIONS {
             return Err(ConnectError::SessionLimit);
         }
-        let made = self
-            .fresh_id(rng)
-            .and_then(|id| Initiator::new(&self.config.keypair, peer, id, &self.config.parameters, rng));
+        let Config { keypair, credentials, parameters, .. } = &self.config;
+        let caller = Caller { keypair, credentials: *credentials };
+        let made = self.fresh_id(rng).and_then(|id| Initiator::new(caller, peer, id, parameters, rng));
         let initiator = made.map_err(|reject| {
             self.rejects.count(reject);
             match reject {

@@ -1,18 +1,49 @@
-//! ChaCha20-Poly1305 (RFC 8439) in place.
+//! The ciphers, in place: ChaCha20-Poly1305 (RFC 8439), and AES-256-GCM (NIST SP 800-38D) where a build has it.
 //!
 //! [`ChaChaKey`] is pure Rust and runs everywhere; the handshake always uses it. [`PacketKey`] is what Data packets are
-//! sealed with: the same thing, or `ring`'s where that feature is on. Both put the same bytes on the wire.
+//! sealed with: the same thing, or AES where the handshake chose it; by `ring` where that feature is on. All of them put the
+//! same bytes on the wire.
 
-use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};
+use crate::limits::{KEY_LEN, KEY_SEALED_MAX, KEY_SEALED_MAX_AES, NONCE_LEN, TAG_LEN};
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
 /// The key that Data packets are sealed with.
 #[cfg(not(feature = "ring"))]
-pub type PacketKey = ChaChaKey;
+pub type PacketKey = super::portable::PortableKey;
 /// The key that Data packets are sealed with.
 #[cfg(feature = "ring")]
 pub type PacketKey = super::ring::RingKey;
+
+/// A cipher for Data packets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Aead {
+    /// RFC 8439. Every implementation has it.
+    ChaCha20Poly1305,
+    /// NIST SP 800-38D with a 256-bit key. In builds with feature `ring` or `aes-gcm`, and fast where the processor has
+    /// instructions for it.
+    Aes256Gcm,
+}
+
+impl Aead {
+    /// Whether this build seals and opens with it.
+    #[must_use]
+    pub const fn is_available(self) -> bool {
+        match self {
+            Self::ChaCha20Poly1305 => true,
+            Self::Aes256Gcm => cfg!(any(feature = "ring", feature = "aes-gcm")),
+        }
+    }
+
+    /// Packets that one key may seal.
+    #[must_use]
+    pub const fn sealed_max(self) -> u64 {
+        match self {
+            Self::ChaCha20Poly1305 => KEY_SEALED_MAX,
+            Self::Aes256Gcm => KEY_SEALED_MAX_AES,
+        }
+    }
+}
 
 /// The nonce of packet `number`: four zero bytes and the number, little-endian (Noise section 5.1 for ChaChaPoly, and
 /// `docs/protocol.md` section 2 for every AEAD).

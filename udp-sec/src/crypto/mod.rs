@@ -6,6 +6,7 @@ pub mod aead;
 pub mod dh;
 pub mod hash;
 pub(crate) mod noise;
+pub mod portable;
 pub mod resolver;
 #[cfg(feature = "ring")]
 pub mod ring;

@@ -1,19 +1,28 @@
-//! `Noise_IK_25519_ChaChaPoly_BLAKE2s`, as far as udp-sec needs it: two messages, then two keys.
+//! `Noise_IK_25519_ChaChaPoly_BLAKE2s` and its variant with a pre-shared key, as far as udp-sec needs them: two messages,
+//! then two keys.
 //!
 //! Sizes are fixed by types, because snow takes wrong ones for bugs and panics.
 
 use super::resolver::Resolver;
 use crate::error::Reject;
 use crate::handshake::Carrier;
-use crate::keys::{PublicKey, StaticKeypair};
-use crate::limits::KEY_LEN;
-use crate::wire::Initiation;
+use crate::keys::{PreSharedKey, PublicKey, StaticKeypair};
+use crate::limits::{KEY_LEN, PREFIX_LEN};
+use crate::wire::Pattern;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use snow::{Builder, Error, HandshakeState};
 use zeroize::{Zeroize, Zeroizing};
 
-const PROTOCOL: &str = "Noise_IK_25519_ChaChaPoly_BLAKE2s";
+/// Where the variant's pre-shared key goes in: behind message 2.
+const PSK_PLACE: u8 = 2;
+
+const fn protocol(pattern: Pattern) -> &'static str {
+    match pattern {
+        Pattern::Ik => "Noise_IK_25519_ChaChaPoly_BLAKE2s",
+        Pattern::IkPsk2 => "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s",
+    }
+}
 
 /// A Noise handshake in progress.
 pub(crate) struct Noise(HandshakeState);
@@ -29,10 +38,10 @@ impl Noise {
     pub(crate) fn initiator(
         local: &StaticKeypair,
         peer: &PublicKey,
-        prologue: &[u8],
+        (pattern, prologue): (Pattern, &[u8]),
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(prologue, ephemeral, |builder| {
+        Self::build(pattern, prologue, ephemeral, |builder| {
             builder.local_private_key(local.secret())?.remote_public_key(peer.as_bytes())?.build_initiator()
         })
     }
@@ -40,23 +49,29 @@ impl Noise {
     /// The side that reads first.
     pub(crate) fn responder(
         local: &StaticKeypair,
-        prologue: &[u8],
+        (pattern, prologue): (Pattern, &[u8]),
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(prologue, ephemeral, |builder| {
+        Self::build(pattern, prologue, ephemeral, |builder| {
             builder.local_private_key(local.secret())?.build_responder()
         })
     }
 
     fn build(
+        pattern: Pattern,
         prologue: &[u8],
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
         finish: impl FnOnce(Builder<'_>) -> Result<HandshakeState, Error>,
     ) -> Result<Self, Reject> {
-        let params = PROTOCOL.parse().map_err(|_| Reject::HandshakeFailed)?;
+        let params = protocol(pattern).parse().map_err(|_| Reject::HandshakeFailed)?;
         let builder = Builder::with_resolver(params, Box::new(Resolver::new(ephemeral)));
         let state = builder.prologue(prologue).and_then(finish);
         state.map(Self).map_err(|_| Reject::HandshakeFailed)
+    }
+
+    /// The key of [`Pattern::IkPsk2`]; without one message 2 is neither written nor read.
+    pub(crate) fn set_pre_shared_key(&mut self, key: &PreSharedKey) -> Result<(), Reject> {
+        self.0.set_psk(PSK_PLACE.into(), key.as_bytes()).map_err(|_| Reject::HandshakeFailed)
     }
 
     /// Writes the next message, which has exactly the length `M`, around `payload`.
@@ -115,6 +130,6 @@ impl Noise {
 }
 
 /// What both sides bind the handshake to: the label of what carries it, and the first twelve bytes of the Initiation.
-pub(crate) fn prologue<C: Carrier>(sender_id: u64) -> Vec<u8> {
-    [C::PROLOGUE_LABEL, &Initiation::prefix(sender_id)].concat()
+pub(crate) fn prologue<C: Carrier>(prefix: &[u8; PREFIX_LEN]) -> Vec<u8> {
+    [C::PROLOGUE_LABEL, prefix].concat()
 }

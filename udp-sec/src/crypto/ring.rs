@@ -1,19 +1,24 @@
-//! ChaCha20-Poly1305 by `ring`, for hosts: its assembly is chosen at run time and is about three times as fast.
+//! Both ciphers by `ring`, for hosts: its assembly is chosen at run time, and several times as fast.
 //!
 //! `ring` does not wipe its keys when they are dropped.
 
+use super::aead::Aead;
 use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
-/// A ChaCha20-Poly1305 key.
+/// A key for either cipher.
 pub struct RingKey(Option<LessSafeKey>);
 
 impl RingKey {
     /// Takes the key into use.
     #[must_use]
-    pub fn new(key: &[u8; KEY_LEN]) -> Self {
+    pub fn new(aead: Aead, key: &[u8; KEY_LEN]) -> Self {
+        let algorithm = match aead {
+            Aead::ChaCha20Poly1305 => &CHACHA20_POLY1305,
+            Aead::Aes256Gcm => &AES_256_GCM,
+        };
         // The only error is a key of another length. Were there one, the key would neither seal nor open.
-        Self(UnboundKey::new(&CHACHA20_POLY1305, key).ok().map(LessSafeKey::new))
+        Self(UnboundKey::new(algorithm, key).ok().map(LessSafeKey::new))
     }
 
     /// See [`ChaChaKey::seal`](super::aead::ChaChaKey::seal).

@@ -29,8 +29,7 @@ fn travel_key(responder: &PublicKey) -> XChaChaKey {
 
 /// `mac2` over everything before it.
 pub(super) fn mac2(cookie: &Cookie, initiation: &Initiation<'_>) -> [u8; MAC_LEN] {
-    let prefix = Initiation::prefix(initiation.sender_id());
-    hash::keyed_hash(cookie, &[&prefix, initiation.noise(), initiation.mac1()])
+    hash::keyed_hash(cookie, &[&initiation.prefix(), initiation.noise(), initiation.mac1()])
 }
 
 /// The cookie in `reply`, which answers an initiation with `mac1` to `responder`.

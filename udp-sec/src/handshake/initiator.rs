@@ -4,15 +4,16 @@
 
 use super::carrier::{Carrier, Datagrams, Records};
 use super::cookie;
+use super::credentials::{Caller, Credentials};
 use super::mac::Mac1Key;
-use super::params::{Parameters, Reply};
+use super::params::{Parameters, Reply, Values};
 use crate::crypto::hash::PrivateNumbers;
 use crate::crypto::noise::{Noise, prologue};
 use crate::error::{CloseCode, Reject};
-use crate::keys::{PublicKey, StaticKeypair, draw};
+use crate::keys::{PublicKey, draw};
 use crate::limits::{INITIATION_LEN, MAC_LEN, RESPONSE_PAYLOAD_LEN};
 use crate::session::{Role, Settled};
-use crate::wire::{self, Datagram, Initiation};
+use crate::wire::{self, Datagram, Initiation, Pattern};
 use core::fmt;
 use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
@@ -25,6 +26,7 @@ pub struct Initiator<C: Carrier = Datagrams> {
     local_id: u64,
     peer: PublicKey,
     offered: Parameters,
+    credentials: Credentials,
     numbers: PrivateNumbers,
 }
 
@@ -44,25 +46,27 @@ pub enum Answer<C: Carrier = Datagrams> {
     },
     /// The peer holds the key it was called by, and refuses. Final.
     Refused(CloseCode),
+    /// The peer holds the key it was called by, and has not proven whose that key is, as our [`Credentials`] demand. Final.
+    Unproven,
     /// Not the Response. Go on waiting with the handshake as it was.
     Rejected(Initiator<C>, Reject),
 }
 
 impl Initiator {
-    /// Prepares a handshake with `peer`. `local_id` is random and unique among the caller's live handshakes and
+    /// Prepares a handshake of `local`, a static keypair with or without credentials, with `peer`. `local_id` is random and unique among the caller's live handshakes and
     /// sessions; the Response and every packet of the session carry it.
     ///
     /// # Errors
     /// [`Reject::EntropyUnavailable`] if `rng` fails; [`Reject::HandshakeFailed`] if `peer` is a point of low order;
     /// [`Reject::MalformedParameters`] if a field of `parameters` is out of its range.
-    pub fn new<R: TryCryptoRng + ?Sized>(
-        local: &StaticKeypair,
+    pub fn new<'l, R: TryCryptoRng + ?Sized>(
+        local: impl Into<Caller<'l>>,
         peer: &PublicKey,
         local_id: u64,
         parameters: &Parameters,
         rng: &mut R,
     ) -> Result<Self, Reject> {
-        Self::carried(local, peer, local_id, parameters, rng)
+        Self::carried(local.into(), peer, local_id, parameters, rng)
     }
 }
 
@@ -71,20 +75,20 @@ impl Initiator<Records> {
     ///
     /// # Errors
     /// As [`Initiator::new`].
-    pub fn for_records<R: TryCryptoRng + ?Sized>(
-        local: &StaticKeypair,
+    pub fn for_records<'l, R: TryCryptoRng + ?Sized>(
+        local: impl Into<Caller<'l>>,
         peer: &PublicKey,
         local_id: u64,
         parameters: &Parameters,
         rng: &mut R,
     ) -> Result<Self, Reject> {
-        Self::carried(local, peer, local_id, parameters, rng)
+        Self::carried(local.into(), peer, local_id, parameters, rng)
     }
 }
 
 impl<C: Carrier> Initiator<C> {
     fn carried<R: TryCryptoRng + ?Sized>(
-        local: &StaticKeypair,
+        local: Caller<'_>,
         peer: &PublicKey,
         local_id: u64,
         parameters: &Parameters,
@@ -92,13 +96,29 @@ impl<C: Carrier> Initiator<C> {
     ) -> Result<Self, Reject> {
         let ephemeral = draw(rng)?;
         let numbers = PrivateNumbers::new(draw(rng)?);
-        let payload = parameters.to_initiation()?;
-        let mut noise = Noise::initiator(local, peer, &prologue::<C>(local_id), ephemeral)?;
+        let Caller { keypair, credentials } = local;
+        let payload = parameters.to_initiation(credentials.proof(Role::Initiator))?;
+        let shared = credentials.shared_with(peer);
+        let pattern = if shared.is_some() { Pattern::IkPsk2 } else { Pattern::Ik };
+        let prefix = Initiation::prefix_of(pattern, local_id);
+        let mut noise = Noise::initiator(keypair, peer, (pattern, &prologue::<C>(&prefix)), ephemeral)?;
+        if let Some(key) = shared {
+            noise.set_pre_shared_key(&key)?;
+        }
         let message = noise.write(&payload)?;
-        let mac1 = Mac1Key::new(peer).compute(local_id, &message);
-        let datagram = Initiation::new(local_id, &message, &mac1, &[0; MAC_LEN]).encode();
+        let mac1 = Mac1Key::new(peer).compute(&prefix, &message);
+        let datagram = Initiation::new(pattern, local_id, &message, &mac1, &[0; MAC_LEN]).encode();
         let offered = parameters.clone();
-        Ok(Self { carrier: PhantomData, noise, datagram, local_id, peer: *peer, offered, numbers })
+        Ok(Self {
+            carrier: PhantomData,
+            noise,
+            datagram,
+            local_id,
+            peer: *peer,
+            offered,
+            credentials,
+            numbers,
+        })
     }
 
     /// The Initiation. Every transmission is these same bytes, so that a repeat is known as one.
@@ -150,17 +170,19 @@ impl<C: Carrier> Initiator<C> {
     pub fn read_response(mut self, response: &[u8]) -> Answer<C> {
         match self.try_read(response) {
             Ok(Reply::Refused(code)) => Answer::Refused(code),
-            Ok(Reply::Accepted { parameters, session_id }) => {
+            Ok(Reply::Accepted { parameters, aead, session_id }) => {
                 let session = C::session(Settled {
                     role: Role::Initiator,
                     local_id: self.local_id,
                     peer_id: session_id,
                     peer: self.peer,
+                    aead,
                     split: self.noise.split(),
                     numbers: self.numbers,
                 });
                 Answer::Established { session, parameters }
             }
+            Err(Reject::IdentityProofInvalid) => Answer::Unproven,
             Err(reject) => Answer::Rejected(self, reject),
         }
     }
@@ -173,7 +195,12 @@ impl<C: Carrier> Initiator<C> {
             return Err(Reject::UnknownSession);
         }
         let payload = self.noise.read::<RESPONSE_PAYLOAD_LEN, _>(response.noise())?;
-        Reply::read(&payload, &self.offered)
+        let said = Values::read(&payload)?;
+        let reply = Reply::read(&said, &self.offered)?;
+        if let Reply::Accepted { .. } = reply {
+            self.credentials.judge(Role::Responder, &self.peer, said.identity_proof()?.as_ref())?;
+        }
+        Ok(reply)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::crypto::hash;
 use crate::keys::PublicKey;
-use crate::limits::{KEY_LEN, MAC_LEN, NOISE_INITIATION_LEN};
+use crate::limits::{KEY_LEN, MAC_LEN, NOISE_INITIATION_LEN, PREFIX_LEN};
 use crate::wire::Initiation;
 
 const LABEL: &[u8] = b"udp-sec v1 mac1";
@@ -20,13 +20,17 @@ impl Mac1Key {
     }
 
     /// `mac1` over everything before it.
-    pub(super) fn compute(&self, sender_id: u64, noise: &[u8; NOISE_INITIATION_LEN]) -> [u8; MAC_LEN] {
-        hash::keyed_hash(&self.0, &[&Initiation::prefix(sender_id), noise])
+    pub(super) fn compute(
+        &self,
+        prefix: &[u8; PREFIX_LEN],
+        noise: &[u8; NOISE_INITIATION_LEN],
+    ) -> [u8; MAC_LEN] {
+        hash::keyed_hash(&self.0, &[prefix, noise])
     }
 
     /// Whether the initiation's `mac1` is right.
     pub(super) fn verify(&self, initiation: &Initiation<'_>) -> bool {
-        let expected = self.compute(initiation.sender_id(), initiation.noise());
+        let expected = self.compute(&initiation.prefix(), initiation.noise());
         hash::constant_time_eq(&expected, initiation.mac1())
     }
 }

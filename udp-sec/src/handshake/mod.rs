@@ -17,14 +17,17 @@
 
 mod carrier;
 mod cookie;
+mod credentials;
 pub mod identity;
 mod initiator;
 mod mac;
 pub mod params;
+pub mod proof;
 mod responder;
 
 pub use carrier::{Carrier, Datagrams, Records};
 pub use cookie::Cookies;
+pub use credentials::{Caller, Credentials, PreSharedKeys};
 pub use initiator::{Answer, Initiator};
 pub use responder::{Accepted, Authorized, CheckedInitiation, Incoming, InitiationId, Responder};
 

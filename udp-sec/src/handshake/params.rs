@@ -3,6 +3,8 @@
 //! `docs/protocol.md` section 3. Values are judged where they are read, so a [`Parameters`] that came from a peer is
 //! in range; one of our own is checked when it is written.
 
+use super::proof::IdentityProof;
+pub use crate::crypto::aead::Aead;
 use crate::error::{CloseCode, Reject};
 use crate::limits::{
     ACK_STEP_DEFAULT, ACK_STEP_MAX, APPLICATION_PROTOCOL_MAX, IDLE_TIMEOUT_MAX, IDLE_TIMEOUT_MIN,
@@ -12,7 +14,8 @@ use crate::time::Duration;
 use core::fmt;
 
 mod tlv;
-use tlv::{Kind, Values, Writer};
+pub(super) use tlv::Values;
+use tlv::{Kind, Writer};
 
 /// The parameters of one side.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,7 +38,7 @@ pub struct Parameters {
 
 impl Parameters {
     /// Parameters for `application`, with `initial_credit` bytes; the rest as most endpoints want it: acknowledgements
-    /// after at most 25 ms (RFC 9000 section 18.2), an idle timeout of 30 s, all ciphers of this build.
+    /// after at most 25 ms (RFC 9000 section 18.2), an idle timeout of 30 s, the cipher that everybody has.
     #[must_use]
     pub fn new(application: ApplicationProtocol, initial_credit: u64) -> Self {
         Self {
@@ -43,7 +46,7 @@ impl Parameters {
             max_ack_delay: Duration::from_millis(25),
             idle_timeout: Duration::from_secs(30),
             application,
-            aeads: AeadList::available(),
+            aeads: AeadList::mandatory(),
             ack_step: ACK_STEP_DEFAULT,
             highest_version: VERSION,
         }
@@ -58,24 +61,31 @@ impl Parameters {
     }
 
     /// The payload of an Initiation.
-    pub(super) fn to_initiation(&self) -> Result<[u8; INITIATION_PAYLOAD_LEN], Reject> {
+    pub(super) fn to_initiation(
+        &self,
+        proof: Option<&IdentityProof<'_>>,
+    ) -> Result<[u8; INITIATION_PAYLOAD_LEN], Reject> {
         let mut payload = [0; INITIATION_PAYLOAD_LEN];
-        self.write(&mut Writer::new(&mut payload)).ok_or(Reject::MalformedParameters)?;
+        self.write(&mut Writer::new(&mut payload), proof).ok_or(Reject::MalformedParameters)?;
         Ok(payload)
     }
 
     /// The payload of a Response that accepts, with the session's id at the responder.
-    pub(crate) fn to_response(&self, session_id: u64) -> Result<[u8; RESPONSE_PAYLOAD_LEN], Reject> {
+    pub(crate) fn to_response(
+        &self,
+        session_id: u64,
+        proof: Option<&IdentityProof<'_>>,
+    ) -> Result<[u8; RESPONSE_PAYLOAD_LEN], Reject> {
         let mut payload = [0; RESPONSE_PAYLOAD_LEN];
         let mut writer = Writer::new(&mut payload);
-        self.write(&mut writer)
+        self.write(&mut writer, proof)
             .and_then(|()| writer.put(Kind::SessionId, &session_id.to_le_bytes()))
             .ok_or(Reject::MalformedParameters)?;
         Ok(payload)
     }
 
-    /// Writes all parameters; `None` if one is out of range.
-    fn write(&self, writer: &mut Writer<'_>) -> Option<()> {
+    /// Writes all parameters, and `proof`; `None` if one is out of range.
+    fn write(&self, writer: &mut Writer<'_>, proof: Option<&IdentityProof<'_>>) -> Option<()> {
         if !self.in_range() {
             return None;
         }
@@ -87,17 +97,19 @@ impl Parameters {
         writer.put(Kind::IdleTimeout, &idle_timeout_ms.to_le_bytes())?;
         writer.put(Kind::Application, self.application.as_bytes())?;
         writer.put(Kind::Aeads, &self.aeads.to_wire())?;
+        if let Some(proof) = proof {
+            writer.put(Kind::IdentityProof, &proof.encode()?)?;
+        }
         writer.put(Kind::AckStep, &[self.ack_step])?;
         writer.put(Kind::HighestVersion, &[self.highest_version])
     }
 
-    /// Reads the payload of an Initiation.
-    pub(super) fn from_initiation(payload: &[u8]) -> Result<Self, Reject> {
-        let values = Values::read(payload).ok_or(Reject::MalformedParameters)?;
+    /// Reads what an Initiation says.
+    pub(super) fn from_initiation(values: &Values<'_>) -> Result<Self, Reject> {
         if values.get(Kind::Refusal).is_some() || values.get(Kind::SessionId).is_some() {
             return Err(Reject::MalformedParameters);
         }
-        Self::from_values(&values).ok_or(Reject::MalformedParameters)
+        Self::from_values(values).ok_or(Reject::MalformedParameters)
     }
 
     fn from_values(values: &Values<'_>) -> Option<Self> {
@@ -122,7 +134,7 @@ impl Parameters {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Reply {
     /// The session begins; the responder calls it `session_id`.
-    Accepted { parameters: Parameters, session_id: u64 },
+    Accepted { parameters: Parameters, aead: Aead, session_id: u64 },
     /// There will be no session.
     Refused(CloseCode),
 }
@@ -137,14 +149,13 @@ impl Reply {
         Ok(payload)
     }
 
-    /// Reads the payload of a Response to an initiation that said `offered`.
-    pub(super) fn read(payload: &[u8], offered: &Parameters) -> Result<Self, Reject> {
-        let values = Values::read(payload).ok_or(Reject::MalformedParameters)?;
+    /// Reads what a Response says to an initiation that said `offered`.
+    pub(super) fn read(values: &Values<'_>, offered: &Parameters) -> Result<Self, Reject> {
         let reply = match values.get(Kind::Refusal) {
             Some(_) => values
                 .only(Kind::Refusal)
                 .map(|code| Self::Refused(CloseCode::from_wire(u16::from_le_bytes(code)))),
-            None => Self::accepted(&values, offered),
+            None => Self::accepted(values, offered),
         };
         reply.ok_or(Reject::MalformedParameters)
     }
@@ -154,28 +165,13 @@ impl Reply {
         let session_id = u64::from_le_bytes(values.required(Kind::SessionId)?);
         // Exactly one cipher on the wire, which we offered; and the application that we asked for.
         let [_] = values.get(Kind::Aeads)? else { return None };
-        let chosen = parameters.aeads.iter().next()?;
-        let agreed = offered.aeads.contains(chosen) && parameters.application == offered.application;
-        agreed.then_some(Self::Accepted { parameters, session_id })
+        let aead = parameters.aeads.iter().next()?;
+        let agreed = offered.aeads.contains(aead) && parameters.application == offered.application;
+        agreed.then_some(Self::Accepted { parameters, aead, session_id })
     }
-}
-
-/// A cipher for Data packets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Aead {
-    /// RFC 8439. Every implementation has it.
-    ChaCha20Poly1305,
-    /// NIST SP 800-38D with a 256-bit key. Its number is known here; this build cannot use it.
-    Aes256Gcm,
 }
 
 impl Aead {
-    /// Whether this build seals and opens with it.
-    #[must_use]
-    pub const fn is_available(self) -> bool {
-        matches!(self, Self::ChaCha20Poly1305)
-    }
-
     const fn to_wire(self) -> u8 {
         match self {
             Self::ChaCha20Poly1305 => 1,
@@ -197,12 +193,17 @@ impl Aead {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AeadList(heapless::Vec<Aead, 2>);
 
+impl From<Aead> for AeadList {
+    fn from(aead: Aead) -> Self {
+        Self(core::iter::once(aead).collect())
+    }
+}
+
 impl AeadList {
-    /// All ciphers that this build can use.
+    /// The cipher that every implementation has.
     #[must_use]
-    pub fn available() -> Self {
-        let all = [Aead::ChaCha20Poly1305, Aead::Aes256Gcm];
-        Self(all.into_iter().filter(|aead| aead.is_available()).collect())
+    pub fn mandatory() -> Self {
+        Self::from(Aead::ChaCha20Poly1305)
     }
 
     /// These ciphers, the best first.
@@ -232,10 +233,9 @@ impl AeadList {
         self.0.contains(&aead)
     }
 
-    /// A list of the first cipher of `self`, in `self`'s order, that `other` has too.
-    pub(super) fn choose(&self, other: &Self) -> Option<Self> {
-        let chosen = self.iter().find(|aead| aead.is_available() && other.contains(*aead))?;
-        Some(Self(core::iter::once(chosen).collect()))
+    /// The first cipher of `self`, in `self`'s order, that `other` has too.
+    pub(super) fn choose(&self, other: &Self) -> Option<Aead> {
+        self.iter().find(|aead| aead.is_available() && other.contains(*aead))
     }
 
     fn to_wire(&self) -> heapless::Vec<u8, 2> {

@@ -3,16 +3,17 @@
 //! `docs/protocol.md` section 3.
 
 use super::carrier::{Carrier, Datagrams, Records};
+use super::credentials::Credentials;
 use super::identity::Policy;
 use super::mac::Mac1Key;
-use super::params::{Parameters, Reply};
+use super::params::{Parameters, Reply, Values};
 use crate::crypto::hash::{self, PrivateNumbers};
 use crate::crypto::noise::{Noise, prologue};
 use crate::error::{CloseCode, Reject};
 use crate::keys::{PublicKey, StaticKeypair, draw};
 use crate::limits::{INITIATION_PAYLOAD_LEN, RESPONSE_LEN, RESPONSE_PAYLOAD_LEN};
 use crate::session::{Role, Settled};
-use crate::wire::{self, Datagram, Initiation, Response};
+use crate::wire::{self, Datagram, Initiation, Pattern, Response};
 use core::fmt;
 use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
@@ -25,6 +26,7 @@ pub type InitiationId = [u8; 32];
 pub struct Responder {
     local: StaticKeypair,
     mac1_key: Mac1Key,
+    credentials: Credentials,
 }
 
 /// An initiation whose sender knows our static public key. It may still be a replay.
@@ -37,6 +39,8 @@ pub struct Incoming<C: Carrier = Datagrams> {
     noise: Noise,
     peer: PublicKey,
     peer_id: u64,
+    pattern: Pattern,
+    credentials: Credentials,
     payload: [u8; INITIATION_PAYLOAD_LEN],
     numbers: PrivateNumbers,
 }
@@ -47,6 +51,7 @@ pub struct Authorized<C: Carrier = Datagrams> {
     noise: Noise,
     peer: PublicKey,
     peer_id: u64,
+    credentials: Credentials,
     parameters: Parameters,
     numbers: PrivateNumbers,
 }
@@ -76,8 +81,14 @@ impl Responder {
     /// A responder known by `local`'s public key.
     #[must_use]
     pub fn new(local: StaticKeypair) -> Self {
+        Self::with_credentials(local, Credentials::NONE)
+    }
+
+    /// The same, with what comes beside the key.
+    #[must_use]
+    pub fn with_credentials(local: StaticKeypair, credentials: Credentials) -> Self {
         let mac1_key = Mac1Key::new(local.public());
-        Self { local, mac1_key }
+        Self { local, mac1_key, credentials }
     }
 
     /// The static key that initiators have to know.
@@ -134,11 +145,14 @@ impl Responder {
         let numbers = PrivateNumbers::new(draw(rng)?);
         let CheckedInitiation(initiation) = initiation;
         let peer_id = initiation.sender_id();
-        let mut noise = Noise::responder(&self.local, &prologue::<C>(peer_id), ephemeral)?;
+        let pattern = initiation.pattern();
+        let prologue = prologue::<C>(&initiation.prefix());
+        let mut noise = Noise::responder(&self.local, (pattern, &prologue), ephemeral)?;
         let mut payload = [0; INITIATION_PAYLOAD_LEN];
         noise.read_to(initiation.noise(), &mut payload)?;
         let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
-        Ok(Incoming { carrier: PhantomData, noise, peer, peer_id, payload, numbers })
+        let credentials = self.credentials;
+        Ok(Incoming { carrier: PhantomData, noise, peer, peer_id, pattern, credentials, payload, numbers })
     }
 }
 
@@ -146,7 +160,7 @@ impl CheckedInitiation<'_> {
     /// The same for every repeat, and different for every other initiation.
     #[must_use]
     pub fn id(&self) -> InitiationId {
-        hash::hash(&[&Initiation::prefix(self.0.sender_id()), self.0.noise()])
+        hash::hash(&[&self.0.prefix(), self.0.noise()])
     }
 
     /// The id under which the initiator expects the Response.
@@ -170,17 +184,25 @@ impl<C: Carrier> Incoming<C> {
         &self.peer
     }
 
-    /// Asks `policy` about the peer, and only then looks at what the peer wants.
+    /// Asks `policy` and the credentials' verifier about the peer, and only then looks at what the peer wants.
     ///
     /// # Errors
-    /// [`Reject::PeerNotAuthorized`], [`Reject::MalformedParameters`]. Neither is answered.
+    /// [`Reject::PeerNotAuthorized`], also for a pre-shared key on one side only; [`Reject::IdentityProofInvalid`];
+    /// [`Reject::MalformedParameters`]. None of them is answered.
     pub fn authorize<P: Policy + ?Sized>(self, policy: &P) -> Result<Authorized<C>, Reject> {
-        let Self { carrier, noise, peer, peer_id, payload, numbers } = self;
+        let Self { carrier, mut noise, peer, peer_id, pattern, credentials, payload, numbers } = self;
         if !policy.authorizes(&peer) {
             return Err(Reject::PeerNotAuthorized);
         }
-        let parameters = Parameters::from_initiation(&payload)?;
-        Ok(Authorized { carrier, noise, peer, peer_id, parameters, numbers })
+        match (pattern, credentials.shared_with(&peer)) {
+            (Pattern::Ik, None) => {}
+            (Pattern::IkPsk2, Some(key)) => noise.set_pre_shared_key(&key)?,
+            _ => return Err(Reject::PeerNotAuthorized),
+        }
+        let said = Values::read(&payload)?;
+        credentials.judge(Role::Initiator, &peer, said.identity_proof()?.as_ref())?;
+        let parameters = Parameters::from_initiation(&said)?;
+        Ok(Authorized { carrier, noise, peer, peer_id, credentials, parameters, numbers })
     }
 }
 
@@ -208,16 +230,18 @@ impl<C: Carrier> Authorized<C> {
             return self.refused(CloseCode::NoAppProtocol);
         }
         // The initiator's order decides: it knows its own hardware, and the responder serves many.
-        let Some(aeads) = self.parameters.aeads.choose(&parameters.aeads) else {
+        let Some(aead) = self.parameters.aeads.choose(&parameters.aeads) else {
             return self.refused(CloseCode::NoCommonAead);
         };
-        let payload = Parameters { aeads, ..parameters.clone() }.to_response(local_id)?;
+        let proof = self.credentials.proof(Role::Responder);
+        let payload = Parameters { aeads: aead.into(), ..parameters.clone() }.to_response(local_id, proof)?;
         let response = self.respond(&payload)?;
         let session = C::session(Settled {
             role: Role::Responder,
             local_id,
             peer_id: self.peer_id,
             peer: self.peer,
+            aead,
             split: self.noise.split(),
             numbers: self.numbers,
         });

@@ -9,11 +9,16 @@ use crate::keys::{PublicKey, StaticKeypair};
 use crate::limits::{INITIATION_PAYLOAD_LEN, NOISE_INITIATION_LEN, RESPONSE_PAYLOAD_LEN};
 use crate::session::Session;
 use crate::tests::{INITIATOR_ID, RESPONDER_ID, allow, keypair, parameters, rng, seal};
-use crate::wire::{Initiation, Response};
+use crate::wire::{Initiation, Pattern, Response};
 use std::vec;
 use zeroize::Zeroizing;
 
 mod low_order;
+
+/// The prologue of an initiation without a pre-shared key.
+fn plain_prologue() -> vec::Vec<u8> {
+    prologue::<Datagrams>(&Initiation::prefix_of(Pattern::Ik, INITIATOR_ID))
+}
 
 /// A client and a server that allows it.
 struct Pair {
@@ -156,8 +161,9 @@ fn test_reject_bad_mac1() {
 
 /// What an attacker sends who knows the responder's public key: mac1 is right, the rest is not.
 fn forged(responder: &PublicKey, sender_id: u64, noise: &[u8; NOISE_INITIATION_LEN]) -> [u8; 1200] {
-    let mac1 = Mac1Key::new(responder).compute(sender_id, noise);
-    Initiation::new(sender_id, noise, &mac1, &[0; 16]).encode()
+    let prefix = Initiation::prefix_of(Pattern::Ik, sender_id);
+    let mac1 = Mac1Key::new(responder).compute(&prefix, noise);
+    Initiation::new(Pattern::Ik, sender_id, noise, &mac1, &[0; 16]).encode()
 }
 
 #[test]
@@ -238,14 +244,14 @@ fn initiation_with(pair: &Pair, payload: &[u8; INITIATION_PAYLOAD_LEN]) -> [u8; 
     let server = pair.responder.public();
     let ephemeral = Zeroizing::new([3; 32]);
     let mut noise =
-        Noise::initiator(&pair.client, server, &prologue::<Datagrams>(INITIATOR_ID), ephemeral).unwrap();
+        Noise::initiator(&pair.client, server, (Pattern::Ik, &plain_prologue()), ephemeral).unwrap();
     forged(server, INITIATOR_ID, &noise.write(payload).unwrap())
 }
 
 #[test]
 fn test_reject_malformed_parameters() {
     let pair = Pair::new(9);
-    let good = parameters().to_initiation().unwrap();
+    let good = parameters().to_initiation(None).unwrap();
     assert!(pair.authorized(&initiation_with(&pair, &good)).is_ok());
     let mut bad = good;
     bad[0] = 11;
@@ -278,8 +284,8 @@ fn parameters_that_cannot_be_met_are_refused() {
     let initiator = rejected(initiator, &flipped(&response, 4_000), Reject::HandshakeFailed);
     assert!(matches!(initiator.read_response(&response), Answer::Refused(CloseCode::NoAppProtocol)));
 
-    // Only AES-256-GCM, which this build does not have.
-    let mut payload = parameters().to_initiation().unwrap();
+    // Only AES-256-GCM, which this side does not offer.
+    let mut payload = parameters().to_initiation(None).unwrap();
     let at = payload.windows(4).position(|field| field == [5, 1, 0, 1]).unwrap();
     payload[at + 3] = 2;
     let authorized = pair.authorized(&initiation_with(&pair, &payload)).unwrap();
@@ -303,13 +309,13 @@ fn an_authentic_but_malformed_response() {
     let respond = |payload: &[u8; RESPONSE_PAYLOAD_LEN]| {
         let server = keypair(13);
         let mut noise =
-            Noise::responder(&server, &prologue::<Datagrams>(INITIATOR_ID), Zeroizing::new([4; 32])).unwrap();
+            Noise::responder(&server, (Pattern::Ik, &plain_prologue()), Zeroizing::new([4; 32])).unwrap();
         let message: [u8; NOISE_INITIATION_LEN] = initiator.datagram()[12..1168].try_into().unwrap();
         let _: [u8; INITIATION_PAYLOAD_LEN] = noise.read(&message).unwrap();
         Response::new(INITIATOR_ID, &noise.write(payload).unwrap()).encode()
     };
     let (nonsense, good) =
-        (respond(&[9; RESPONSE_PAYLOAD_LEN]), respond(&parameters().to_response(5).unwrap()));
+        (respond(&[9; RESPONSE_PAYLOAD_LEN]), respond(&parameters().to_response(5, None).unwrap()));
     let initiator = rejected(initiator, &nonsense, Reject::MalformedParameters);
     rejected(initiator, &good, Reject::HandshakeFailed);
     established(pair.initiator(), &good);

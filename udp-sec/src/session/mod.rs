@@ -7,7 +7,7 @@ pub mod record;
 mod rekey;
 mod replay;
 
-use crate::crypto::aead::nonce;
+use crate::crypto::aead::{Aead, nonce};
 use crate::crypto::hash::PrivateNumbers;
 use crate::crypto::noise::Split;
 use crate::error::Reject;
@@ -70,13 +70,14 @@ pub struct Settled {
     pub(crate) local_id: u64,
     pub(crate) peer_id: u64,
     pub(crate) peer: PublicKey,
+    pub(crate) aead: Aead,
     pub(crate) split: Split,
     pub(crate) numbers: PrivateNumbers,
 }
 
 impl Session {
     pub(crate) fn new(settled: Settled) -> Self {
-        let Settled { role, local_id, peer_id, peer, split, numbers } = settled;
+        let Settled { role, local_id, peer_id, peer, aead, split, numbers } = settled;
         let (send, receive) = match role {
             Role::Initiator => (&split.initiator_to_responder, &split.responder_to_initiator),
             Role::Responder => (&split.responder_to_initiator, &split.initiator_to_responder),
@@ -86,8 +87,8 @@ impl Session {
             local_id,
             peer_id,
             peer,
-            send_keys: SendKeys::new(send),
-            receive_keys: ReceiveKeys::new(receive),
+            send_keys: SendKeys::new(aead, send),
+            receive_keys: ReceiveKeys::new(aead, receive),
             next_packet_number: 0,
             failed_openings: 0,
             replay: Replay::default(),

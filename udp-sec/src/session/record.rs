@@ -7,7 +7,7 @@
 //! nothing that was sealed before.
 
 use super::{Role, SealError, Settled};
-use crate::crypto::aead::{PacketKey, nonce, rekey};
+use crate::crypto::aead::{Aead, PacketKey, nonce, rekey};
 use crate::error::Reject;
 use crate::keys::PublicKey;
 use crate::limits::{KEY_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RECORDS_PER_KEY, TAG_LEN};
@@ -24,18 +24,19 @@ pub struct RecordSession {
 
 /// The key of one direction, and the number of the next record under it.
 struct Direction {
+    aead: Aead,
     key: PacketKey,
     next: u64,
 }
 
 impl RecordSession {
     pub(crate) fn new(settled: Settled) -> Self {
-        let Settled { role, peer, split, .. } = settled;
+        let Settled { role, peer, aead, split, .. } = settled;
         let (send, receive) = match role {
             Role::Initiator => (&split.initiator_to_responder, &split.responder_to_initiator),
             Role::Responder => (&split.responder_to_initiator, &split.initiator_to_responder),
         };
-        Self { role, peer, send: Direction::new(send), receive: Some(Direction::new(receive)) }
+        Self { role, peer, send: Direction::new(aead, send), receive: Some(Direction::new(aead, receive)) }
     }
 
     /// The peer's static key, proven by the handshake.
@@ -98,8 +99,8 @@ impl RecordSession {
 }
 
 impl Direction {
-    fn new(key: &[u8; KEY_LEN]) -> Self {
-        Self { key: PacketKey::new(key), next: 0 }
+    fn new(aead: Aead, key: &[u8; KEY_LEN]) -> Self {
+        Self { aead, key: PacketKey::new(aead, key), next: 0 }
     }
 
     /// The nonce of the next record. The last number is `REKEY`'s own (Noise section 4.2).
@@ -112,7 +113,7 @@ impl Direction {
         self.next = self.next.saturating_add(1);
         if self.next.is_multiple_of(RECORDS_PER_KEY) {
             match rekey(&self.key) {
-                Some(next_key) => self.key = PacketKey::new(&next_key),
+                Some(next_key) => self.key = PacketKey::new(self.aead, &next_key),
                 // Without a next key the direction ends.
                 None => self.next = u64::MAX,
             }

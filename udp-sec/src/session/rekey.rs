@@ -9,13 +9,14 @@
 //!                                            └────────────┴────────  phase costs one opening
 //! ```
 
-use crate::crypto::aead::{self, PacketKey};
-use crate::limits::{KEY_LEN, KEY_SEALED_MAX, KEY_SEALED_RESERVE, NONCE_LEN, TAG_LEN};
+use crate::crypto::aead::{self, Aead, PacketKey};
+use crate::limits::{KEY_LEN, KEY_SEALED_RESERVE, NONCE_LEN, TAG_LEN};
 use crate::wire::KeyPhase;
 use zeroize::Zeroizing;
 
 /// The sending direction.
 pub(super) struct SendKeys {
+    aead: Aead,
     key: PacketKey,
     phase: u64,
     /// Packets that the key has sealed.
@@ -27,13 +28,13 @@ pub(super) struct SendKeys {
 }
 
 impl SendKeys {
-    pub(super) fn new(key: &[u8; KEY_LEN]) -> Self {
-        Self { key: PacketKey::new(key), phase: 0, sealed: 0, first: None, acknowledged: false }
+    pub(super) fn new(aead: Aead, key: &[u8; KEY_LEN]) -> Self {
+        Self { aead, key: PacketKey::new(aead, key), phase: 0, sealed: 0, first: None, acknowledged: false }
     }
 
     /// The key for packet `number`, and the phase to show; `None` when it has sealed all it may.
     pub(super) fn take_use(&mut self, number: u64) -> Option<(&PacketKey, KeyPhase)> {
-        if self.sealed >= KEY_SEALED_MAX {
+        if self.sealed >= self.aead.sealed_max() {
             return None;
         }
         self.sealed = self.sealed.saturating_add(1);
@@ -52,7 +53,7 @@ impl SendKeys {
 
     /// Whether the key is so near its end that the session has to end.
     pub(super) const fn is_at_limit(&self) -> bool {
-        self.sealed >= KEY_SEALED_MAX.saturating_sub(KEY_SEALED_RESERVE)
+        self.sealed >= self.aead.sealed_max().saturating_sub(KEY_SEALED_RESERVE)
     }
 
     /// The peer has acknowledged packets up to `largest`.
@@ -68,13 +69,19 @@ impl SendKeys {
     pub(super) fn advance(&mut self) {
         if let Some(next) = aead::rekey(&self.key) {
             *self = Self {
-                key: PacketKey::new(&next),
+                aead: self.aead,
+                key: PacketKey::new(self.aead, &next),
                 phase: self.phase.saturating_add(1),
                 sealed: 0,
                 first: None,
                 acknowledged: false,
             };
         }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn aead(&self) -> Aead {
+        self.aead
     }
 
     #[cfg(test)]
@@ -88,6 +95,7 @@ type Bytes = Zeroizing<[u8; KEY_LEN]>;
 
 /// The receiving direction.
 pub(super) struct ReceiveKeys {
+    aead: Aead,
     previous: Option<Bytes>,
     present: PacketKey,
     /// What `present` was made of.
@@ -113,11 +121,20 @@ pub(super) enum Epoch {
 }
 
 impl ReceiveKeys {
-    pub(super) fn new(key: &[u8; KEY_LEN]) -> Self {
-        let present = PacketKey::new(key);
+    pub(super) fn new(aead: Aead, key: &[u8; KEY_LEN]) -> Self {
+        let present = PacketKey::new(aead, key);
         let next = aead::rekey(&present);
         let present_bytes = Zeroizing::new(*key);
-        Self { previous: None, present, present_bytes, next, phase: 0, lowest: None, acknowledged: false }
+        Self {
+            aead,
+            previous: None,
+            present,
+            present_bytes,
+            next,
+            phase: 0,
+            lowest: None,
+            acknowledged: false,
+        }
     }
 
     pub(super) const fn phase(&self) -> u64 {
@@ -150,7 +167,7 @@ impl ReceiveKeys {
             Epoch::Previous => self.previous.as_ref(),
             Epoch::Next => self.next.as_ref(),
         };
-        PacketKey::new(made?).open(nonce, associated, text, tag)
+        PacketKey::new(self.aead, made?).open(nonce, associated, text, tag)
     }
 
     /// Packet `number` opened under the present key.
@@ -170,7 +187,7 @@ impl ReceiveKeys {
     /// The peer has moved: packet `number` opened under the next key.
     pub(super) fn advance(&mut self, number: u64) {
         let Some(next) = self.next.take() else { return };
-        self.present = PacketKey::new(&next);
+        self.present = PacketKey::new(self.aead, &next);
         self.next = aead::rekey(&self.present);
         self.previous = Some(core::mem::replace(&mut self.present_bytes, next));
         self.phase = self.phase.saturating_add(1);

@@ -2,8 +2,9 @@
 
 use super::{SealError, Session};
 use crate::error::Reject;
+use crate::handshake::params::{Aead, AeadList, Parameters};
 use crate::limits::{DATAGRAM_MAX, FRAMES_MAX, KEY_FAILED_MAX, KEY_SEALED_MAX, KEY_SEALED_RESERVE, TAG_LEN};
-use crate::tests::{INITIATOR_ID, RESPONDER_ID, seal, sessions};
+use crate::tests::{INITIATOR_ID, RESPONDER_ID, parameters, seal, sessions, sessions_with};
 use proptest::prelude::*;
 use std::vec;
 use std::vec::Vec;
@@ -247,4 +248,54 @@ proptest! {
         }
         prop_assert!(Receiver::new(responder).open(&bytes).is_err());
     }
+}
+
+fn preferring(aeads: &[Aead]) -> Parameters {
+    Parameters { aeads: AeadList::new(aeads).unwrap(), ..parameters() }
+}
+
+#[test]
+fn the_initiators_order_chooses_the_cipher() {
+    use Aead::{Aes256Gcm as Aes, ChaCha20Poly1305 as ChaCha};
+    if !Aes.is_available() {
+        return;
+    }
+    for (calling, answering, chosen) in [
+        (&[Aes, ChaCha][..], &[ChaCha, Aes][..], Aes),
+        (&[ChaCha, Aes], &[Aes, ChaCha], ChaCha),
+        (&[Aes, ChaCha], &[ChaCha], ChaCha),
+        (&[Aes], &[ChaCha, Aes], Aes),
+    ] {
+        let (mut ours, mut theirs) = sessions_with(50, [&preferring(calling), &preferring(answering)]);
+        assert_eq!([ours.send_keys.aead(), theirs.send_keys.aead()], [chosen; 2]);
+        for _ in 0..3 {
+            // Across two key updates, which make keys of the same kind.
+            let mut packet = seal(&mut ours, b"there");
+            let opened = theirs.open(&mut [0; 4], &mut packet).expect("it opens").packet_number();
+            theirs.on_ack_sealed(opened);
+            ours.on_acknowledged(opened);
+            let mut packet = seal(&mut theirs, b"back");
+            let opened = ours.open(&mut [0; 4], &mut packet).expect("it opens").packet_number();
+            ours.on_ack_sealed(opened);
+            theirs.on_acknowledged(opened);
+            assert!(ours.update_key());
+        }
+        assert_eq!(ours.send_keys.aead(), chosen);
+    }
+}
+
+#[test]
+fn a_key_of_aes_seals_fewer_packets() {
+    if !Aead::Aes256Gcm.is_available() {
+        return;
+    }
+    let aes = preferring(&[Aead::Aes256Gcm]);
+    let (mut session, _) = sessions_with(51, [&aes, &aes]);
+    session.send_keys.set_sealed((1 << 27) - KEY_SEALED_RESERVE - 1);
+    assert!(!session.key_limit_reached());
+    seal(&mut session, b"the last that is not in the reserve");
+    assert!(session.key_limit_reached());
+    session.send_keys.set_sealed((1 << 27) - 1);
+    seal(&mut session, b"the last");
+    assert_eq!(session.seal(&mut [0; 40]), Err(SealError::KeyLimit));
 }

@@ -2,7 +2,7 @@
 //!
 //! `docs/protocol.md` sections 2 and 3.
 
-use super::header::{Kind, Prefix};
+use super::header::{Kind, Pattern, Prefix};
 use super::join;
 use crate::limits::{
     INITIATION_LEN, MAC_LEN, NOISE_INITIATION_LEN, NOISE_RESPONSE_LEN, PREFIX_LEN, RESPONSE_LEN,
@@ -11,6 +11,7 @@ use crate::limits::{
 /// Noise message 1 between a header and two message authentication codes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Initiation<'a> {
+    pattern: Pattern,
     sender_id: u64,
     noise: &'a [u8; NOISE_INITIATION_LEN],
     mac1: &'a [u8; MAC_LEN],
@@ -21,12 +22,19 @@ impl<'a> Initiation<'a> {
     /// An initiation; `mac2` is all zero unless a cookie was demanded.
     #[must_use]
     pub const fn new(
+        pattern: Pattern,
         sender_id: u64,
         noise: &'a [u8; NOISE_INITIATION_LEN],
         mac1: &'a [u8; MAC_LEN],
         mac2: &'a [u8; MAC_LEN],
     ) -> Self {
-        Self { sender_id, noise, mac1, mac2 }
+        Self { pattern, sender_id, noise, mac1, mac2 }
+    }
+
+    /// The Noise pattern that message 1 is of.
+    #[must_use]
+    pub const fn pattern(&self) -> Pattern {
+        self.pattern
     }
 
     /// The id under which the initiator expects the Response.
@@ -53,23 +61,29 @@ impl<'a> Initiation<'a> {
         self.mac2
     }
 
-    /// The first twelve bytes, which are part of the Noise prologue.
+    /// The first twelve bytes.
     #[must_use]
-    pub const fn prefix(sender_id: u64) -> [u8; PREFIX_LEN] {
-        Prefix { kind: Kind::Initiation, id: sender_id }.encode()
+    pub const fn prefix(&self) -> [u8; PREFIX_LEN] {
+        Self::prefix_of(self.pattern, self.sender_id)
+    }
+
+    /// The same of an initiation yet to be made: the Noise prologue contains them.
+    #[must_use]
+    pub const fn prefix_of(pattern: Pattern, sender_id: u64) -> [u8; PREFIX_LEN] {
+        Prefix { kind: Kind::Initiation(pattern), id: sender_id }.encode()
     }
 
     /// The bytes on the wire.
     #[must_use]
     pub fn encode(&self) -> [u8; INITIATION_LEN] {
-        join(&[&Self::prefix(self.sender_id), self.noise, self.mac1, self.mac2])
+        join(&[&self.prefix(), self.noise, self.mac1, self.mac2])
     }
 
-    pub(super) fn decode(sender_id: u64, body: &'a [u8]) -> Option<Self> {
+    pub(super) fn decode(pattern: Pattern, sender_id: u64, body: &'a [u8]) -> Option<Self> {
         let (noise, rest) = body.split_first_chunk()?;
         let (mac1, rest) = rest.split_first_chunk()?;
         let mac2 = rest.try_into().ok()?;
-        Some(Self { sender_id, noise, mac1, mac2 })
+        Some(Self { pattern, sender_id, noise, mac1, mac2 })
     }
 }
 

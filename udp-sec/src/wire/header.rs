@@ -10,17 +10,27 @@ const TYPE_RESPONSE: u8 = 2;
 const TYPE_COOKIE_REPLY: u8 = 3;
 const TYPE_DATA: u8 = 4;
 
-/// Flag bit 0 of Data: the key phase. (Flag bit 0 of an Initiation is the pre-shared-key variant, which this version
-/// does not speak: such an Initiation has an undefined flag.)
+/// Flag bit 0 of an Initiation: the pre-shared-key variant.
+const FLAG_PRE_SHARED_KEY: u8 = 1;
+/// Flag bit 0 of Data: the key phase.
 const FLAG_KEY_PHASE: u8 = 1;
 
 /// The type of a datagram, with the flags that this type defines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
-    Initiation,
+    Initiation(Pattern),
     Response,
     CookieReply,
     Data(KeyPhase),
+}
+
+/// Which of the two Noise patterns an Initiation begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pattern {
+    /// Static keys alone.
+    Ik,
+    /// A pre-shared key as well, mixed in at the end of message 2 (Noise section 9).
+    IkPsk2,
 }
 
 /// Which of two successive keys of a direction sealed a packet (RFC 9001 section 6).
@@ -43,7 +53,8 @@ impl Prefix {
     pub(super) const fn decode(bytes: &[u8; PREFIX_LEN]) -> Result<Self, Reject> {
         let [version, kind, flags, reserved, i0, i1, i2, i3, i4, i5, i6, i7] = *bytes;
         let kind = match (kind, flags) {
-            (TYPE_INITIATION, 0) => Kind::Initiation,
+            (TYPE_INITIATION, 0) => Kind::Initiation(Pattern::Ik),
+            (TYPE_INITIATION, FLAG_PRE_SHARED_KEY) => Kind::Initiation(Pattern::IkPsk2),
             (TYPE_RESPONSE, 0) => Kind::Response,
             (TYPE_COOKIE_REPLY, 0) => Kind::CookieReply,
             (TYPE_DATA, 0) => Kind::Data(KeyPhase::Zero),
@@ -58,7 +69,8 @@ impl Prefix {
 
     pub(super) const fn encode(self) -> [u8; PREFIX_LEN] {
         let (kind, flags) = match self.kind {
-            Kind::Initiation => (TYPE_INITIATION, 0),
+            Kind::Initiation(Pattern::Ik) => (TYPE_INITIATION, 0),
+            Kind::Initiation(Pattern::IkPsk2) => (TYPE_INITIATION, FLAG_PRE_SHARED_KEY),
             Kind::Response => (TYPE_RESPONSE, 0),
             Kind::CookieReply => (TYPE_COOKIE_REPLY, 0),
             Kind::Data(KeyPhase::Zero) => (TYPE_DATA, 0),

@@ -8,7 +8,7 @@ mod header;
 
 pub use cookie::CookieReply;
 pub use handshake::{Initiation, Response};
-pub use header::{DataHeader, KeyPhase};
+pub use header::{DataHeader, KeyPhase, Pattern};
 
 use crate::error::Reject;
 use crate::limits::{DATA_LEN_MIN, DATAGRAM_MAX};
@@ -39,7 +39,7 @@ pub fn decode(datagram: &[u8]) -> Result<Datagram<'_>, Reject> {
     let (prefix, body) = datagram.split_first_chunk().ok_or(Reject::MalformedHeader)?;
     let prefix = Prefix::decode(prefix)?;
     match prefix.kind {
-        Kind::Initiation => Initiation::decode(prefix.id, body).map(Datagram::Initiation),
+        Kind::Initiation(pattern) => Initiation::decode(pattern, prefix.id, body).map(Datagram::Initiation),
         Kind::Response => Response::decode(prefix.id, body).map(Datagram::Response),
         Kind::CookieReply => CookieReply::decode(prefix.id, body).map(Datagram::CookieReply),
         Kind::Data(_) if datagram.len() < DATA_LEN_MIN => None,

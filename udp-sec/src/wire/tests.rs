@@ -1,6 +1,6 @@
 //! What is legal decodes and encodes to the same bytes; everything else is refused under the right label.
 
-use super::{CookieReply, DataHeader, Datagram, Initiation, KeyPhase, Response, decode};
+use super::{CookieReply, DataHeader, Datagram, Initiation, KeyPhase, Pattern, Response, decode};
 use crate::error::Reject;
 use crate::limits::{COOKIE_REPLY_LEN, DATA_LEN_MIN, DATAGRAM_MAX, INITIATION_LEN, RESPONSE_LEN};
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn samples() -> Vec<Vec<u8>> {
     let (noise1, noise2) = ([7; 1156], [8; 1188]);
     let data = [&DataHeader::new(6, KeyPhase::Zero, 0xfedc_ba98).encode()[..], &[9; 17]].concat();
     vec![
-        Initiation::new(1, &noise1, &[2; 16], &[0; 16]).encode().to_vec(),
+        Initiation::new(Pattern::Ik, 1, &noise1, &[2; 16], &[0; 16]).encode().to_vec(),
         Response::new(3, &noise2).encode().to_vec(),
         CookieReply::new(4, &[5; 24], &[6; 32]).encode().to_vec(),
         data,
@@ -58,13 +58,13 @@ fn test_reject_bad_magic() {
                 assert_eq!(decode(&bad), Err(Reject::MalformedHeader), "byte {at} = {value}");
             }
         }
-        // Flags: only Data has one. An Initiation of the pre-shared-key variant is not spoken.
+        // Flags: Initiation and Data have one each.
         for flags in 1..=255_u8 {
             let mut bad = sample.clone();
             bad[2] = flags;
             assert_eq!(
                 decode(&bad).is_ok(),
-                sample[1] == 4 && flags == 1,
+                [1, 4].contains(&sample[1]) && flags == 1,
                 "flags {flags} of type {}",
                 sample[1]
             );
@@ -122,7 +122,8 @@ proptest! {
         let header = DataHeader::new(id, phase, number);
         prop_assert_eq!(DataHeader::decode(&header.encode()), Ok(header));
         let (noise, mac) = ([number as u8; 1156], [id as u8; 16]);
-        let initiation = Initiation::new(id, &noise, &mac, &[1; 16]);
+        let pattern = if number % 2 == 0 { Pattern::Ik } else { Pattern::IkPsk2 };
+        let initiation = Initiation::new(pattern, id, &noise, &mac, &[1; 16]);
         let encoded = initiation.encode();
         prop_assert_eq!(decode(&encoded), Ok(Datagram::Initiation(initiation)));
     }

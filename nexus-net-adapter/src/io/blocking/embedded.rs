@@ -18,6 +18,7 @@ impl Error for StreamError {
                 CloseReason::ByPeer(_) | CloseReason::Superseded => ErrorKind::ConnectionReset,
                 CloseReason::ByUs(_) | CloseReason::ConnectionLost => ErrorKind::ConnectionAborted,
                 CloseReason::Refused(_) => ErrorKind::ConnectionRefused,
+                CloseReason::IdentityProofInvalid => ErrorKind::PermissionDenied,
                 CloseReason::IdleTimeout | CloseReason::HandshakeTimeout => ErrorKind::TimedOut,
                 CloseReason::NoPath => ErrorKind::NotConnected,
             },

@@ -61,6 +61,11 @@ impl<B: Buffer> SecureTcp<B> {
                 self.end(CloseReason::Refused(code));
                 Ok(Some(()))
             }
+            Answer::Unproven => {
+                self.reject = Some(Reject::IdentityProofInvalid);
+                self.end(CloseReason::IdentityProofInvalid);
+                Ok(Some(()))
+            }
             Answer::Rejected(_, reject) => Err(reject),
         }
     }
@@ -157,7 +162,7 @@ pub(super) fn respond<B: Buffer, P: Policy + ?Sized, R: TryCryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<Option<Accepted<Records>>, Reject> {
     let Some(initiation) = inbox.take(Expected::Handshake)? else { return Ok(None) };
-    let responder = Responder::new(config.keypair.clone());
+    let responder = Responder::with_credentials(config.keypair.clone(), config.credentials);
     let checked = responder.check_mac1(initiation)?;
     let authorized = responder.read_record(checked, rng)?.authorize(policy)?;
     let id = rng.try_next_u64().map_err(|_| Reject::EntropyUnavailable)?;

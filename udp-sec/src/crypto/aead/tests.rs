@@ -1,6 +1,6 @@
-//! ChaCha20-Poly1305: the vector of RFC 8439, every changed bit, and `ring` beside RustCrypto.
+//! The vectors of RFC 8439 and of the GCM specification, every changed bit, and `ring` beside RustCrypto.
 
-use super::{ChaChaKey, nonce};
+use super::{Aead, ChaChaKey, PacketKey, nonce};
 use std::vec::Vec;
 
 /// RFC 8439 section 2.8.2.
@@ -20,6 +20,37 @@ fn seals_as_in_the_rfc() {
     assert_eq!(tag, expected);
     assert!(key.open(&nonce, &associated, &mut text, &tag).is_some());
     assert_eq!(text, plain);
+}
+
+/// The GCM specification's test case 16: AES-256, 96-bit nonce, associated data.
+#[test]
+fn aes_seals_as_in_its_specification() {
+    if !Aead::Aes256Gcm.is_available() {
+        // What a build does not have, it refuses to use.
+        let key = PacketKey::new(Aead::Aes256Gcm, &[0; 32]);
+        assert!(key.seal(&[0; 12], b"", &mut [0; 4]).is_none());
+        assert!(key.open(&[0; 12], b"", &mut [0; 4], &[0; 16]).is_none());
+        return;
+    }
+    let key: [u8; 32] = hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+    let nonce: [u8; 12] = hex("cafebabefacedbaddecaf888");
+    let associated: [u8; 20] = hex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+    let plain: [u8; 60] = hex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72\
+         1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39");
+    let sealed: [u8; 60] = hex("522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa\
+         8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662");
+    let key = PacketKey::new(Aead::Aes256Gcm, &key);
+    let mut text = plain;
+    let tag = key.seal(&nonce, &associated, &mut text).unwrap();
+    assert_eq!((text, tag), (sealed, hex("76fc6ece0f4e1768cddf8853bb2d551b")));
+    assert!(key.open(&nonce, &associated, &mut text, &tag).is_some());
+    assert_eq!(text, plain);
+}
+
+/// The bytes of a hexadecimal text.
+fn hex<const N: usize>(text: &str) -> [u8; N] {
+    assert_eq!(text.len(), 2 * N);
+    core::array::from_fn(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
 }
 
 #[test]
@@ -59,6 +90,15 @@ fn no_changed_bit_opens() {
 #[cfg(feature = "ring")]
 #[test]
 fn ring_and_rustcrypto_make_the_same_bytes() {
+    let all = [Aead::ChaCha20Poly1305, Aead::Aes256Gcm];
+    for aead in all.into_iter().take(if cfg!(feature = "aes-gcm") { 2 } else { 1 }) {
+        make_the_same_bytes(aead);
+    }
+}
+
+#[cfg(feature = "ring")]
+fn make_the_same_bytes(aead: Aead) {
+    use crate::crypto::portable::PortableKey;
     use crate::crypto::ring::RingKey;
     use rand_core::Rng;
 
@@ -66,7 +106,7 @@ fn ring_and_rustcrypto_make_the_same_bytes() {
     for len in (0..200).chain([1151, 1152, 1167, 1168]) {
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);
-        let (ours, rings) = (ChaChaKey::new(&key), RingKey::new(&key));
+        let (ours, rings) = (PortableKey::new(aead, &key), RingKey::new(aead, &key));
         let number = rng.next_u64();
         let mut associated = [0; 16];
         rng.fill_bytes(&mut associated);

@@ -1,6 +1,6 @@
 //! Parameters in range go there and back; everything else is malformed, and nothing panics.
 
-use super::{Aead, AeadList, ApplicationProtocol, Parameters, Reply};
+use super::{Aead, AeadList, ApplicationProtocol, Parameters, Reply, Values};
 use crate::error::{CloseCode, Reject};
 use crate::limits::{INITIAL_CREDIT_MAX, VERSION};
 use crate::time::Duration;
@@ -33,7 +33,7 @@ fn with(kind: u8, replacement: &[u8]) -> Vec<u8> {
 }
 
 fn read(payload: &[u8]) -> Option<Parameters> {
-    match Parameters::from_initiation(payload) {
+    match Values::read(payload).and_then(|values| Parameters::from_initiation(&values)) {
         Ok(parameters) => Some(parameters),
         Err(reject) => {
             assert_eq!(reject, Reject::MalformedParameters);
@@ -44,7 +44,7 @@ fn read(payload: &[u8]) -> Option<Parameters> {
 
 #[test]
 fn layout_is_fixed() {
-    let payload = sample().to_initiation().unwrap();
+    let payload = sample().to_initiation(None).unwrap();
     let expected = [
         &[1, 8, 0, 5, 0, 0, 0, 0, 0, 0, 0][..],
         &[2, 2, 0, 25, 0],
@@ -58,7 +58,7 @@ fn layout_is_fixed() {
     assert_eq!(payload.len(), 1060);
     assert_eq!(payload[..expected.len()], expected);
     assert!(payload[expected.len()..].iter().all(|byte| *byte == 0));
-    let response = sample().to_response(0x0102).unwrap();
+    let response = sample().to_response(0x0102, None).unwrap();
     assert_eq!(response.len(), 1140);
     assert_eq!(response[expected.len()..][..12], [10, 8, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0]);
     assert_eq!(Reply::refusal(CloseCode::SessionLimit).unwrap()[..6], [8, 2, 0, 4, 0, 0]);
@@ -166,8 +166,8 @@ fn test_reject_oversized_payload_encode() {
     for change in out_of_range {
         let mut parameters = sample();
         change(&mut parameters);
-        assert_eq!(parameters.to_initiation(), Err(Reject::MalformedParameters));
-        assert_eq!(parameters.to_response(1), Err(Reject::MalformedParameters));
+        assert_eq!(parameters.to_initiation(None), Err(Reject::MalformedParameters));
+        assert_eq!(parameters.to_response(1, None), Err(Reject::MalformedParameters));
     }
 }
 
@@ -175,44 +175,50 @@ fn test_reject_oversized_payload_encode() {
 fn an_acknowledgement_delay_is_never_announced_too_short() {
     let mut parameters = sample();
     parameters.max_ack_delay = Duration::from_micros(4_001);
-    let read = read(&parameters.to_initiation().unwrap()).unwrap();
+    let read = read(&parameters.to_initiation(None).unwrap()).unwrap();
     assert_eq!(read.max_ack_delay, Duration::from_millis(5));
 }
 
 #[test]
 fn ciphers_are_those_of_this_build() {
-    assert_eq!(AeadList::available().iter().collect::<Vec<_>>(), [Aead::ChaCha20Poly1305]);
-    assert_eq!(AeadList::new(&[Aead::ChaCha20Poly1305]), Ok(AeadList::available()));
-    assert!(AeadList::new(&[]).is_err() && AeadList::new(&[Aead::Aes256Gcm]).is_err());
-    assert!(AeadList::new(&[Aead::ChaCha20Poly1305; 2]).is_err());
+    let mandatory = AeadList::mandatory();
+    assert_eq!(mandatory.iter().collect::<Vec<_>>(), [Aead::ChaCha20Poly1305]);
+    assert_eq!(AeadList::new(&[Aead::ChaCha20Poly1305]), Ok(mandatory.clone()));
+    assert_eq!(AeadList::new(&[Aead::Aes256Gcm]).is_ok(), Aead::Aes256Gcm.is_available());
+    assert_eq!(Aead::Aes256Gcm.is_available(), cfg!(any(feature = "ring", feature = "aes-gcm")));
+    assert!(AeadList::new(&[]).is_err() && AeadList::new(&[Aead::ChaCha20Poly1305; 2]).is_err());
     // A peer's list may name what we do not have or do not know.
     let peer = read(&with(5, &field(5, &[99, 2, 1]))).unwrap().aeads;
     assert_eq!(peer.iter().collect::<Vec<_>>(), [Aead::Aes256Gcm, Aead::ChaCha20Poly1305]);
-    assert_eq!(peer.choose(&AeadList::available()), Some(AeadList::available()));
+    assert_eq!(peer.choose(&mandatory), Some(Aead::ChaCha20Poly1305));
     let other = read(&with(5, &field(5, &[2, 99]))).unwrap().aeads;
-    assert_eq!(other.choose(&AeadList::available()), None);
-    assert_eq!(other.choose(&other), None, "known by number is not enough");
+    assert_eq!(other.choose(&mandatory), None);
+    // Known by number is not enough.
+    assert_eq!(other.choose(&other), Aead::Aes256Gcm.is_available().then_some(Aead::Aes256Gcm));
 }
 
 #[test]
 fn replies() {
     let offered = sample();
-    let accept = |payload: &[u8]| Reply::read(payload, &offered);
-    let good = sample().to_response(77).unwrap();
-    assert_eq!(accept(&good), Ok(Reply::Accepted { parameters: sample(), session_id: 77 }));
+    let accept = |payload: &[u8]| Values::read(payload).and_then(|values| Reply::read(&values, &offered));
+    let good = sample().to_response(77, None).unwrap();
+    assert_eq!(
+        accept(&good),
+        Ok(Reply::Accepted { parameters: sample(), aead: Aead::ChaCha20Poly1305, session_id: 77 })
+    );
     for code in [CloseCode::NoAppProtocol, CloseCode::Version, CloseCode::Other(999)] {
         assert_eq!(accept(&Reply::refusal(code).unwrap()), Ok(Reply::Refused(code)));
     }
     let id = field(10, &[1; 8]);
     let malformed = [
-        sample().to_initiation().unwrap().to_vec(),         // no session id
-        with(0, &field(10, &[1; 7])),                       // a session id of a wrong length
+        sample().to_initiation(None).unwrap().to_vec(), // no session id
+        with(0, &field(10, &[1; 7])),                   // a session id of a wrong length
         [with(5, &field(5, &[1, 2])), id.clone()].concat(), // two ciphers
-        [with(5, &field(5, &[2])), id.clone()].concat(),    // a cipher that was not offered
-        [with(5, &field(5, &[99])), id.clone()].concat(),   // an unknown cipher
-        [with(4, &field(4, b"b/1")), id.clone()].concat(),  // another application
-        [with(0, &id), field(8, &[0, 0])].concat(),         // a refusal that is not alone
-        field(8, &[0]),                                     // a refusal of a wrong length
+        [with(5, &field(5, &[2])), id.clone()].concat(), // a cipher that was not offered
+        [with(5, &field(5, &[99])), id.clone()].concat(), // an unknown cipher
+        [with(4, &field(4, b"b/1")), id.clone()].concat(), // another application
+        [with(0, &id), field(8, &[0, 0])].concat(),     // a refusal that is not alone
+        field(8, &[0]),                                 // a refusal of a wrong length
         Vec::new(),
     ];
     for payload in malformed {
@@ -229,7 +235,7 @@ fn any_parameters() -> impl Strategy<Value = Parameters> {
             max_ack_delay: Duration::from_millis(delay),
             idle_timeout: Duration::from_millis(idle),
             application: ApplicationProtocol::new(&application).unwrap(),
-            aeads: AeadList::available(),
+            aeads: AeadList::mandatory(),
             ack_step,
             highest_version,
         },
@@ -241,21 +247,22 @@ proptest! {
 
     #[test]
     fn parameters_come_back(parameters in any_parameters(), session_id: u64) {
-        prop_assert_eq!(read(&parameters.to_initiation().unwrap()), Some(parameters.clone()));
-        let response = parameters.to_response(session_id).unwrap();
-        let reply = Reply::read(&response, &parameters);
-        prop_assert_eq!(reply, Ok(Reply::Accepted { parameters, session_id }));
+        prop_assert_eq!(read(&parameters.to_initiation(None).unwrap()), Some(parameters.clone()));
+        let response = parameters.to_response(session_id, None).unwrap();
+        let reply = Values::read(&response).and_then(|values| Reply::read(&values, &parameters));
+        let aead = Aead::ChaCha20Poly1305;
+        prop_assert_eq!(reply, Ok(Reply::Accepted { parameters, aead, session_id }));
     }
 
     #[test]
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1140)) {
         let _ = read(&bytes);
-        let _ = Reply::read(&bytes, &sample());
+        let _ = Values::read(&bytes).and_then(|values| Reply::read(&values, &sample()));
     }
 
     #[test]
     fn no_damage_makes_it_panic_or_leave_the_range(at in 0..60_usize, value: u8, len in 0..1060_usize) {
-        let mut payload = sample().to_initiation().unwrap();
+        let mut payload = sample().to_initiation(None).unwrap();
         payload[at] = value;
         if let Some(parameters) = read(&payload[..len]) {
             prop_assert!(parameters.in_range());

@@ -2,6 +2,9 @@
 //!
 //! `docs/protocol.md` section 3: doubled types are malformed, unknown ones are skipped.
 
+use crate::error::Reject;
+use crate::handshake::proof::IdentityProof;
+
 /// The types of handshake parameters. Type 0 is padding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -11,8 +14,6 @@ pub(super) enum Kind {
     IdleTimeout = 3,
     Application = 4,
     Aeads = 5,
-    /// Skipped: no policy of this version asks for a proof. Its number is taken, and twice is still malformed.
-    #[expect(dead_code, reason = "identity proofs are not spoken yet; the number belongs to them")]
     IdentityProof = 6,
     AckStep = 7,
     Refusal = 8,
@@ -24,11 +25,18 @@ const PADDING: u8 = 0;
 const KINDS: usize = Kind::SessionId as usize + 1;
 
 /// The values of one payload, by type.
-pub(super) struct Values<'p>([Option<&'p [u8]>; KINDS]);
+pub(in crate::handshake) struct Values<'p>([Option<&'p [u8]>; KINDS]);
 
 impl<'p> Values<'p> {
-    /// `None` if the payload is cut off, has a type twice, or has anything but zeros in its padding.
-    pub(super) fn read(payload: &'p [u8]) -> Option<Self> {
+    /// The values in `payload`.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedParameters`] if it is cut off, has a type twice, or has anything but zeros in its padding.
+    pub(in crate::handshake) fn read(payload: &'p [u8]) -> Result<Self, Reject> {
+        Self::try_read(payload).ok_or(Reject::MalformedParameters)
+    }
+
+    fn try_read(payload: &'p [u8]) -> Option<Self> {
         let mut values = [None; KINDS];
         let mut rest = payload;
         while let Some((kind, behind)) = rest.split_first() {
@@ -45,6 +53,15 @@ impl<'p> Values<'p> {
             rest = behind;
         }
         Some(Self(values))
+    }
+
+    /// What the peer shows to prove who it is, if it shows anything.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedParameters`] if that is of the wrong length.
+    pub(in crate::handshake) fn identity_proof(&self) -> Result<Option<IdentityProof<'p>>, Reject> {
+        let shown = self.get(Kind::IdentityProof);
+        shown.map(|value| IdentityProof::decode(value).ok_or(Reject::MalformedParameters)).transpose()
     }
 
     pub(super) fn get(&self, kind: Kind) -> Option<&'p [u8]> {

@@ -23,7 +23,7 @@ impl Symmetric {
     fn new(responder: &PublicKey) -> Self {
         let name = hash(&[b"Noise_IK_25519_ChaChaPoly_BLAKE2s"]);
         let mut symmetric = Self { h: name, ck: name, key: None };
-        symmetric.mix_hash(&[&b"udp-sec v1"[..], &Initiation::prefix(INITIATOR_ID)].concat());
+        symmetric.mix_hash(&[&b"udp-sec v1"[..], &Initiation::prefix_of(Pattern::Ik, INITIATOR_ID)].concat());
         symmetric.mix_hash(responder.as_bytes());
         symmetric
     }
@@ -67,7 +67,7 @@ fn message_1(
     symmetric.mix_key(es);
     let key = symmetric.encrypt_and_hash(key);
     symmetric.mix_key(ss);
-    let payload = symmetric.encrypt_and_hash(&parameters().to_initiation().unwrap());
+    let payload = symmetric.encrypt_and_hash(&parameters().to_initiation(None).unwrap());
     forged(responder, INITIATOR_ID, &[&ephemeral[..], &key, &payload].concat().try_into().unwrap())
 }
 
@@ -90,7 +90,7 @@ fn message_2(
     symmetric.mix_hash(ephemeral);
     symmetric.mix_key(ee);
     symmetric.mix_key(se);
-    let payload = symmetric.encrypt_and_hash(&parameters().to_response(RESPONDER_ID).unwrap());
+    let payload = symmetric.encrypt_and_hash(&parameters().to_response(RESPONDER_ID, None).unwrap());
     Response::new(INITIATOR_ID, &[&ephemeral[..], &payload].concat().try_into().unwrap()).encode()
 }
 

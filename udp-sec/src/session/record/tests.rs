@@ -189,7 +189,7 @@ fn records_are_noise_transport_messages() {
             .unwrap();
     let mut room = vec![0; 2048];
     theirs.read_message(&initiator.datagram()[12..1168], &mut room).unwrap();
-    let payload = parameters().to_response(RESPONDER_ID).unwrap();
+    let payload = parameters().to_response(RESPONDER_ID, None).unwrap();
     let len = theirs.write_message(&payload, &mut room).unwrap();
     let response = Response::new(INITIATOR_ID, room[..len].try_into().unwrap()).encode();
     let Answer::Established { session: mut ours, .. } = initiator.read_response(&response) else {

@@ -3,7 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
-use crate::crypto::aead::ChaChaKey;
+use crate::crypto::aead::{Aead, ChaChaKey};
 use crate::error::Reject;
 use crate::session::Session;
 use crate::tests::{seal, sessions};
@@ -162,7 +162,7 @@ fn the_next_key_is_noises_rekey() {
     let key = [7; 32];
     let mut expected = [0; 32];
     let _tag = ChaChaKey::new(&key).seal(&super::aead::nonce(u64::MAX), &[], &mut expected).expect("short");
-    let mut keys = super::SendKeys::new(&key);
+    let mut keys = super::SendKeys::new(Aead::ChaCha20Poly1305, &key);
     keys.advance();
     let mut sealed = *b"text";
     let (next, _) = keys.take_use(0).expect("fresh");
