@@ -6,6 +6,7 @@ mod handshakes;
 mod lab;
 mod packets;
 mod paths;
+mod proofs;
 mod silence;
 mod simultaneous;
 mod strangers;

@@ -5,7 +5,9 @@ use std::thread::{self, JoinHandle};
 use std::vec::Vec;
 
 use udp_sec::error::CloseCode;
+use udp_sec::handshake::Credentials;
 use udp_sec::handshake::params::ApplicationProtocol;
+use udp_sec::handshake::proof::{Claim, IdentityProof, Verifier};
 use udp_sec::keys::StaticKeypair;
 use udp_sec::limits::HANDSHAKE_BUDGET_WITH_FALLBACK;
 use udp_sec::time::{Duration, Instant};
@@ -164,6 +166,43 @@ fn a_refusal_is_final() {
         assert!(!peer.saw_tcp());
         assert_eq!(peer.udp_sec.map(|endpoint| endpoint.sessions()), Some(0));
     }
+}
+
+/// Believes nobody.
+struct Nobody;
+
+impl Verifier for Nobody {
+    fn verify(&self, _: &Claim<'_>, _: &IdentityProof<'_>) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_prove_itself_is_final_over_both_transports() {
+    let credentials = Credentials { verifier: Some(&Nobody), ..Credentials::NONE };
+    let connector = HostConnector::new(Config { credentials, ..settings(1, b"test/1") }, UdpSec::Anywhere);
+    let reason = |mode, peer: &Peer| {
+        let outcome = connector.connect(&peer.to, mode, |_| {});
+        outcome.expect_err("it has shown nothing").why
+    };
+    for mode in [Mode::Auto, Mode::UdpSec] {
+        let peer = peer(Udp::Served(b"test/1"), false);
+        let failed = reason(mode, &peer);
+        assert_eq!((failed.transport, failed.reason), (Transport::UdpSec, Happened::IdentityProofInvalid));
+        assert!(!peer.saw_tcp());
+    }
+    // The peer's accept is given up with it: nothing has been proven to it, either.
+    let mut over_tcp = peer(Udp::Silent, false);
+    let listener = over_tcp.idle_tcp.take().expect("nobody serves");
+    let config = tcp::Config::from(&settings(2, b"test/1"));
+    let callers = Peers::Only(Vec::from([*StaticKeypair::from_secret([1; 32]).public()]));
+    drop(listener);
+    let mut listener =
+        HostTcpListener::bind(over_tcp.to.tcp, config, callers, HostClock::start()).expect("the port again");
+    let answering = thread::spawn(move || listener.accept(listener.now() + Duration::from_secs(3)).err());
+    let failed = reason(Mode::Tcp, &over_tcp);
+    assert_eq!((failed.transport, failed.reason), (Transport::Tcp, Happened::IdentityProofInvalid));
+    assert!(answering.join().expect("no panic").is_some(), "no session began");
 }
 
 #[test]
