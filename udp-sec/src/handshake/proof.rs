@@ -3,6 +3,36 @@
 //! `docs/protocol.md` section 3, "Identity proofs". A proof says the same in every handshake, so it is made once, and
 //! wherever the Ed25519 key is kept: this crate neither signs nor verifies. Noise proves that the peer holds the static
 //! key; the proof says whose that key is.
+//!
+//! ```
+//! use ed25519_dalek::{Signature, Signer, SigningKey, Verifier as _, VerifyingKey};
+//! use udp_sec::handshake::proof::{Claim, IdentityProof, Verifier};
+//! use udp_sec::keys::StaticKeypair;
+//! use udp_sec::session::Role;
+//!
+//! // At the device, once: its own name, its static key, the side of the handshake that it will be on.
+//! let device_key = SigningKey::from_bytes(&[1; 32]);
+//! let keypair = StaticKeypair::from_secret([2; 32]);
+//! let claim = Claim { role: Role::Initiator, key: keypair.public(), device: b"lamp" };
+//! let signature = device_key.sign(&claim.statement().expect("a short name")).to_bytes();
+//! let signer = device_key.verifying_key().to_bytes();
+//! let proof = IdentityProof { device: b"lamp", signer: &signer, signature: &signature };
+//!
+//! // At its peers, in every handshake.
+//! struct Household(VerifyingKey);
+//!
+//! impl Verifier for Household {
+//!     fn verify(&self, claim: &Claim<'_>, proof: &IdentityProof<'_>) -> bool {
+//!         let signature = Signature::from_bytes(proof.signature);
+//!         let is_signed = |statement| self.0.verify(statement, &signature).is_ok();
+//!         proof.signer == self.0.as_bytes() && claim.statement().is_some_and(|it| is_signed(&it))
+//!     }
+//! }
+//! let household = Household(device_key.verifying_key());
+//! assert!(household.verify(&claim, &proof));
+//! assert!(!household.verify(&Claim { role: Role::Responder, ..claim }, &proof));
+//! ```
+//! Both go into [`Credentials`](super::Credentials).
 
 use crate::keys::PublicKey;
 use crate::limits::{DEVICE_ID_MAX, KEY_LEN, PROOF_MAX, SIGNATURE_LEN, STATEMENT_MAX};

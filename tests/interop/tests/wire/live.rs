@@ -1,17 +1,13 @@
 //! A live handshake with another implementation of Noise, in both roles, and one Data packet each way.
 //!
-//! The other side is `noise-protocol` with `noise-rust-crypto`. Everything around its Noise messages (header, prologue,
-//! `mac1`, parameters, Data header) is written here by hand after `docs/protocol.md` sections 2 and 3, so that this
-//! checks the wire and not udp-sec against itself.
+//! The other side is `noise-protocol` with `noise-rust-crypto`, and what is around its messages is made by hand.
 
-use blake2_before::digest::consts::U16;
-use blake2_before::digest::{Digest, FixedOutput, KeyInit, Update};
-use blake2_before::{Blake2s256, Blake2sMac};
+use blake2_before::{Blake2s256, Digest};
 use chacha20::ChaCha20Rng;
 use noise_protocol::patterns::noise_ik;
-use noise_protocol::{CipherState, DH, HandshakeState, U8Array};
+use noise_protocol::{CipherState, DH, U8Array};
 use noise_rust_crypto::sensitive::Sensitive;
-use noise_rust_crypto::{Blake2s, ChaCha20Poly1305, X25519};
+use noise_rust_crypto::{ChaCha20Poly1305, X25519};
 use rand_core::SeedableRng;
 use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
@@ -20,7 +16,7 @@ use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::session::Session;
 use udp_sec::time::Duration;
 
-type Noise = HandshakeState<X25519, ChaCha20Poly1305, Blake2s>;
+use super::by_hand::{Noise, header, mac1, prologue, seal};
 
 const OUR_ID: u64 = 0x0102_0304_0506_0708;
 const THEIR_ID: u64 = 0xf1f2_f3f4_f5f6_f7f8;
@@ -62,30 +58,6 @@ fn payload(more: &[u8], len: usize) -> Vec<u8> {
     payload
 }
 
-/// The first twelve bytes of an Initiation or a Response.
-fn header(kind: u8, id: u64) -> Vec<u8> {
-    [&[1, kind, 0, 0][..], &id.to_le_bytes()].concat()
-}
-
-fn prologue(initiator_id: u64) -> Vec<u8> {
-    [&b"udp-sec v1"[..], &header(1, initiator_id)].concat()
-}
-
-fn mac1(responder: &[u8; 32], covered: &[u8]) -> [u8; 16] {
-    let key = Blake2s256::new().chain_update(b"udp-sec v1 mac1").chain_update(responder).finalize();
-    let mac = <Blake2sMac<U16> as KeyInit>::new_from_slice(&key).unwrap();
-    mac.chain(covered).finalize_fixed().into()
-}
-
-/// A Data packet by hand: the header is the associated data, the cipher counts the packet numbers.
-fn seal(cipher: &mut CipherState<ChaCha20Poly1305>, receiver_id: u64, number: u32, frames: &[u8]) -> Vec<u8> {
-    let mut packet = [&header(4, receiver_id)[..], &number.to_le_bytes()].concat();
-    let mut sealed = vec![0; frames.len() + 16];
-    cipher.encrypt_ad(&packet, frames, &mut sealed);
-    packet.extend_from_slice(&sealed);
-    packet
-}
-
 fn open(cipher: &mut CipherState<ChaCha20Poly1305>, our_id: u64, number: u32, packet: &[u8]) -> Vec<u8> {
     let (associated, sealed) = packet.split_at(16);
     assert_eq!(associated, [&header(4, our_id)[..], &number.to_le_bytes()].concat());
@@ -105,7 +77,7 @@ fn exchange(
         let mut datagram = [&[0; 16][..], b"from us", &[0; 16]].concat();
         assert_eq!(session.seal(&mut datagram), Ok(u64::from(number)));
         assert_eq!(open(&mut from_us, THEIR_ID, number, &datagram), b"from us");
-        let mut datagram = seal(&mut to_us, OUR_ID, number, b"from them");
+        let mut datagram = seal(&mut to_us, 0, OUR_ID, number, b"from them");
         let opened = session.open(&mut window, &mut datagram).unwrap();
         assert_eq!((opened.packet_number(), opened.frames()), (u64::from(number), &b"from them"[..]));
     }
