@@ -24,7 +24,7 @@
 //! impl Verifier for Household {
 //!     fn verify(&self, claim: &Claim<'_>, proof: &IdentityProof<'_>) -> bool {
 //!         let signature = Signature::from_bytes(proof.signature);
-//!         let is_signed = |statement| self.0.verify(statement, &signature).is_ok();
+//!         let is_signed = |statement: &[u8]| self.0.verify(statement, &signature).is_ok();
 //!         proof.signer == self.0.as_bytes() && claim.statement().is_some_and(|it| is_signed(&it))
 //!     }
 //! }
