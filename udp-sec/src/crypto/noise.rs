@@ -10,6 +10,10 @@ use crate::limits::KEY_LEN;
 use crate::wire::Initiation;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use snow::params::{
+    BaseChoice, CipherChoice, DHChoice, HandshakeChoice, HandshakeModifierList, HandshakePattern, HashChoice,
+    NoiseParams,
+};
 use snow::{Builder, Error, HandshakeState};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -32,9 +36,7 @@ impl Noise {
         prologue: &[u8],
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(prologue, ephemeral, |builder| {
-            builder.local_private_key(local.secret())?.remote_public_key(peer.as_bytes())?.build_initiator()
-        })
+        Self::new(local, Some(peer), prologue, ephemeral)
     }
 
     /// The side that reads first.
@@ -43,20 +45,27 @@ impl Noise {
         prologue: &[u8],
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(prologue, ephemeral, |builder| {
-            builder.local_private_key(local.secret())?.build_responder()
-        })
+        Self::new(local, None, prologue, ephemeral)
     }
 
-    fn build(
+    /// Who knows its peer at the beginning, calls it.
+    #[inline(never)] // Once for both roles: it is the largest part of the handshake's code.
+    fn new(
+        local: &StaticKeypair,
+        peer: Option<&PublicKey>,
         prologue: &[u8],
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
-        finish: impl FnOnce(Builder<'_>) -> Result<HandshakeState, Error>,
     ) -> Result<Self, Reject> {
-        let params = PROTOCOL.parse().map_err(|_| Reject::HandshakeFailed)?;
-        let builder = Builder::with_resolver(params, Box::new(Resolver::new(ephemeral)));
-        let state = builder.prologue(prologue).and_then(finish);
-        state.map(Self).map_err(|_| Reject::HandshakeFailed)
+        let build = || {
+            let builder = Builder::with_resolver(params(), Box::new(Resolver::new(ephemeral)))
+                .prologue(prologue)?
+                .local_private_key(local.secret())?;
+            match peer {
+                Some(peer) => builder.remote_public_key(peer.as_bytes())?.build_initiator(),
+                None => builder.build_responder(),
+            }
+        };
+        build().map(Self).map_err(|_: Error| Reject::HandshakeFailed)
     }
 
     /// Writes the next message, which has exactly the length `M`, around `payload`.
@@ -112,6 +121,16 @@ impl Noise {
         second.zeroize();
         split
     }
+}
+
+/// What [`PROTOCOL`] names. Not parsed from it: that would be more code than the whole handshake.
+fn params() -> NoiseParams {
+    let handshake = HandshakeChoice {
+        pattern: HandshakePattern::IK,
+        modifiers: HandshakeModifierList { list: Vec::new() },
+    };
+    let (cipher, hash) = (CipherChoice::ChaChaPoly, HashChoice::Blake2s);
+    NoiseParams::new(PROTOCOL.into(), BaseChoice::Noise, handshake, DHChoice::Curve25519, cipher, hash)
 }
 
 /// What both sides bind the handshake to: the label of what carries it, and the first twelve bytes of the Initiation.
