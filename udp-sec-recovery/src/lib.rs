@@ -91,6 +91,7 @@ pub mod connection;
 pub mod endpoint;
 pub mod event;
 pub mod frame;
+pub mod home;
 pub mod limits;
 pub mod memory;
 pub mod recv;
@@ -99,5 +100,6 @@ pub mod send;
 pub mod span;
 pub mod stats;
 
+extern crate alloc;
 #[cfg(test)]
 extern crate std;

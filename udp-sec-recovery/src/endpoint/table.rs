@@ -1,6 +1,6 @@
 //! Which session a datagram belongs to, which sessions have something to do, and when each wants to be woken.
 
-use heapless::Deque;
+use heapless::{Deque, Vec};
 use heapless::index_map::FnvIndexMap;
 use udp_sec::handshake::InitiationId;
 use udp_sec::time::Instant;
@@ -25,7 +25,8 @@ pub(super) struct Entry {
 pub(super) struct Table<const N: usize> {
     by_id: FnvIndexMap<u64, usize, N>,
     by_initiation: FnvIndexMap<InitiationId, usize, N>,
-    entries: [Option<Entry>; N],
+    /// By slot, as far as slots were ever used: empty at first, so that a static of it costs no room in the image.
+    entries: Vec<Option<Entry>, N>,
     ready: Deque<usize, N>,
     births: u64,
 }
@@ -35,7 +36,7 @@ impl<const N: usize> Table<N> {
         Self {
             by_id: FnvIndexMap::new(),
             by_initiation: FnvIndexMap::new(),
-            entries: [None; N],
+            entries: Vec::new(),
             ready: Deque::new(),
             births: 0,
         }
@@ -48,6 +49,9 @@ impl<const N: usize> Table<N> {
 
     /// Enters the connection in `slot`; `false` where the table has no such slot free.
     pub(super) fn insert(&mut self, slot: usize, id: u64, initiation: Option<InitiationId>) -> bool {
+        if slot >= self.entries.len() && self.entries.resize(slot.saturating_add(1), None).is_err() {
+            return false;
+        }
         let Some(entry @ None) = self.entries.get_mut(slot) else { return false };
         let born = self.births;
         *entry = Some(Entry { id, initiation, born, released: false, deadline: None, queued: false });

@@ -19,8 +19,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 const PROTOCOL: &str = "Noise_IK_25519_ChaChaPoly_BLAKE2s";
 
-/// A Noise handshake in progress.
-pub(crate) struct Noise(HandshakeState);
+/// A Noise handshake in progress. Boxed: it is moved from step to step, and has a kilobyte.
+pub(crate) struct Noise(Box<HandshakeState>);
 
 /// The two keys that a completed handshake leaves (Noise section 5.2, `Split`).
 pub(crate) struct Split {
@@ -65,7 +65,7 @@ impl Noise {
                 None => builder.build_responder(),
             }
         };
-        build().map(Self).map_err(|_: Error| Reject::HandshakeFailed)
+        build().map(|state| Self(Box::new(state))).map_err(|_: Error| Reject::HandshakeFailed)
     }
 
     /// Writes the next message, which has exactly the length `M`, around `payload`.

@@ -13,7 +13,7 @@ use udp_sec::time::Instant;
 use qemu_guest::devices::{Entropy, frames_sent};
 use qemu_guest::endpoint;
 use qemu_guest::endpoint::UdpSecDevice;
-use qemu_guest::link::{Link, Time};
+use qemu_guest::link::Time;
 use qemu_guest::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
 use qemu_guest::platform::lent::Later;
 use qemu_guest::platform::stack::Gauge;
@@ -25,6 +25,7 @@ use qemu_guest::trace::Trace;
 /// Connections that wait to be looked at.
 const BACKLOG: usize = 1;
 
+static MEMORY: Once<endpoint::Memory> = Once::new(endpoint::Memory::new());
 static DEVICE: Later<UdpSecDevice> = Later::new();
 static SESSION: Later<Session<'static, Stream>> = Later::new();
 static MUX: Once<[u8; MUX_MEMORY]> = Once::new([0; MUX_MEMORY]);
@@ -104,12 +105,10 @@ fn serve(
 fn udp_sec(net: &'static Net, settings: &Settings) -> Result<&'static UdpSecDevice, Broken> {
     let local = NetSocketAddrV4::new([0; 4], settings.port);
     let peer = *settings.peer_keypair().public();
-    let socket = net.datagrams(local).map_err(|_| Broken::NoPeer)?;
-    let keypair = settings.keypair();
+    let link = network::bind(net, local).map_err(|_| Broken::NoPeer)?;
+    let (keypair, time) = (settings.keypair(), Time::Network(net));
     let device = DEVICE
-        .fill(|| {
-            endpoint::device(keypair, &peer, HANDSHAKE_BUDGET, Link::Network(socket), Time::Network(net))
-        })
+        .fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time))
         .leak();
     say!("{} {}", markers::LISTENER_UP, settings.port);
     Ok(device)
