@@ -356,7 +356,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             attempt.progress.on_sent(now);
             return Transmit::copy(attempt.progress.path, attempt.initiator.datagram(), out);
         }
-        if let Some((path, response)) = self.tables.half_open.next_answer().and_then(|entry| entry.take_answer(now))
+        if let Some((path, response)) =
+            self.tables.half_open.next_answer().and_then(|entry| entry.take_answer(now))
         {
             return Transmit::copy(path, response, out);
         }

@@ -151,7 +151,10 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         })?;
         let id = SessionId(initiator.local_id());
         let progress = Progress::new(now, path, self.config.handshake_budget);
-        self.tables.attempts.push(Attempt { initiator, progress }).map_err(|_| ConnectError::TooManyAttempts)?;
+        self.tables
+            .attempts
+            .push(Attempt { initiator, progress })
+            .map_err(|_| ConnectError::TooManyAttempts)?;
         Ok(id)
     }
 
@@ -237,7 +240,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     pub fn handle_timeout(&mut self, now: Instant) {
         self.tables.half_open.expire(now);
         self.tables.farewells.retain(|farewell| farewell.until() > now);
-        while let Some(position) = self.tables.attempts.iter().position(|attempt| attempt.progress.deadline <= now) {
+        while let Some(position) =
+            self.tables.attempts.iter().position(|attempt| attempt.progress.deadline <= now)
+        {
             let attempt = self.tables.attempts.swap_remove(position);
             self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::HandshakeTimeout);
         }
@@ -258,7 +263,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         if let Some(transmit) = self.poll_handshakes(now, out) {
             return Output::Transmit(transmit);
         }
-        if let Some(transmit) = self.tables.farewells.iter_mut().find_map(|farewell| farewell.poll_transmit(out)) {
+        if let Some(transmit) =
+            self.tables.farewells.iter_mut().find_map(|farewell| farewell.poll_transmit(out))
+        {
             return Output::Transmit(transmit);
         }
         while let Some(slot) = self.tables.sessions.next_ready() {
@@ -270,7 +277,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     }
 
     fn poll_connection(&mut self, now: Instant, slot: usize, out: &mut [u8]) -> Option<Output> {
-        let (Some(connection), Some(entry)) = (self.pool.get_mut(slot), self.tables.sessions.entry(slot)) else {
+        let (Some(connection), Some(entry)) = (self.pool.get_mut(slot), self.tables.sessions.entry(slot))
+        else {
             self.tables.sessions.remove(slot);
             return None;
         };
@@ -303,7 +311,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     fn next_timeout(&self) -> Option<Instant> {
         let attempts = self.tables.attempts.iter().map(|attempt| attempt.progress.wake_at()).min();
         let farewells = self.tables.farewells.iter().map(Farewell::until).min();
-        let deadlines = [attempts, farewells, self.tables.half_open.next_expiry(), self.tables.sessions.next_deadline()];
+        let deadlines =
+            [attempts, farewells, self.tables.half_open.next_expiry(), self.tables.sessions.next_deadline()];
         deadlines.into_iter().flatten().min()
     }
 

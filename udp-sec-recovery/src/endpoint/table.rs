@@ -1,7 +1,7 @@
 //! Which session a datagram belongs to, which sessions have something to do, and when each wants to be woken.
 
-use heapless::{Deque, Vec};
 use heapless::index_map::FnvIndexMap;
+use heapless::{Deque, Vec};
 use udp_sec::handshake::InitiationId;
 use udp_sec::time::Instant;
 

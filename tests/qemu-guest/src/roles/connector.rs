@@ -17,7 +17,7 @@ use qemu_guest::endpoint;
 use qemu_guest::endpoint::{UdpSecDevice, UdpSecStream};
 use qemu_guest::link::Time;
 use qemu_guest::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
-use qemu_guest::platform::lent::Later;
+use qemu_guest::platform::lent::{Held, Later};
 use qemu_guest::platform::stack::Gauge;
 use qemu_guest::platform::statics::Once;
 use qemu_guest::report::{self, Plot};
@@ -60,7 +60,7 @@ pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
         Err(end) => return dialer.judge(&Event::from(end)),
     };
     let transport = stream.transport();
-    let mut session = SESSION.try_fill(|| Session::begin(stream, Side::Initiator, MUX.take()))?;
+    let mut session = begin(stream)?;
     let outcome = climb(&mut dialer, &mut session, transport, fell_back);
     if let Some((device, id)) = dialer.device.zip(udp_sec_id(&session)) {
         dialer.trace.update(device);
@@ -71,6 +71,11 @@ pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
     drop(session);
     network::linger(net, dialer.device, net.now() + LINGER);
     Ok(())
+}
+
+#[inline(never)] // The multiplexer passes through the stack once.
+fn begin(stream: Stream) -> Result<Held<Climb>, Broken> {
+    SESSION.try_fill(|| Session::begin(stream, Side::Initiator, MUX.take()))
 }
 
 #[inline(never)]
