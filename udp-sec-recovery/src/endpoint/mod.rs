@@ -8,6 +8,7 @@ mod admission;
 mod attempts;
 mod config;
 mod half_open;
+mod index;
 mod load;
 mod pool;
 mod table;
