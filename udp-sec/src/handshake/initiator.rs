@@ -13,6 +13,7 @@ use crate::keys::{PublicKey, StaticKeypair, draw};
 use crate::limits::{INITIATION_LEN, MAC_LEN, RESPONSE_PAYLOAD_LEN};
 use crate::session::{Role, Settled};
 use crate::wire::{self, Datagram, Initiation};
+use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
@@ -21,7 +22,8 @@ use rand_core::TryCryptoRng;
 pub struct Initiator<C: Carrier = Datagrams> {
     carrier: PhantomData<C>,
     noise: Noise,
-    datagram: [u8; INITIATION_LEN],
+    /// Boxed, as the handshake is: both are moved from step to step.
+    datagram: Box<[u8; INITIATION_LEN]>,
     local_id: u64,
     peer: PublicKey,
     offered: Parameters,
@@ -96,14 +98,14 @@ impl<C: Carrier> Initiator<C> {
         let mut noise = Noise::initiator(local, peer, &prologue::<C>(local_id), ephemeral)?;
         let message = noise.write(&payload)?;
         let mac1 = Mac1Key::new(peer).compute(local_id, &message);
-        let datagram = Initiation::new(local_id, &message, &mac1, &[0; MAC_LEN]).encode();
+        let datagram = Box::new(Initiation::new(local_id, &message, &mac1, &[0; MAC_LEN]).encode());
         let offered = parameters.clone();
         Ok(Self { carrier: PhantomData, noise, datagram, local_id, peer: *peer, offered, numbers })
     }
 
     /// The Initiation. Every transmission is these same bytes, so that a repeat is known as one.
     #[must_use]
-    pub const fn datagram(&self) -> &[u8; INITIATION_LEN] {
+    pub fn datagram(&self) -> &[u8; INITIATION_LEN] {
         &self.datagram
     }
 
@@ -130,7 +132,7 @@ impl<C: Carrier> Initiator<C> {
         if reply.receiver_id() != self.local_id {
             return Err(Reject::UnknownSession);
         }
-        let Datagram::Initiation(initiation) = wire::decode(&self.datagram)? else {
+        let Datagram::Initiation(initiation) = wire::decode(self.datagram.as_slice())? else {
             return Err(Reject::MalformedHeader);
         };
         let cookie = cookie::open(&self.peer, initiation.mac1(), &reply).ok_or(Reject::HandshakeFailed)?;
