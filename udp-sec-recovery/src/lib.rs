@@ -23,14 +23,14 @@
 //! use udp_sec::keys::StaticKeypair;
 //! use udp_sec::time::{Duration, Instant};
 //! use udp_sec_recovery::connection::Path;
-//! use udp_sec_recovery::endpoint::{Config, Endpoint, InlinePool, Output};
+//! use udp_sec_recovery::endpoint::{Config, Endpoint, InlinePool, Output, Tables};
 //! use udp_sec_recovery::event::Event;
 //! use udp_sec_recovery::memory::Small;
 //! # use rand_core::SeedableRng;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let mut rng = chacha20::ChaCha20Rng::from_seed([7; 32]);
-//! // At most two sessions and two handshakes at a time, 8 KiB each way, all of it inline.
+//! // At most two sessions and two handshakes at a time, 8 KiB each way.
 //! type Device = Endpoint<InlinePool<Small, 2>, AllowList<1>, 2, 2>;
 //!
 //! let keys = [StaticKeypair::generate(&mut rng)?, StaticKeypair::generate(&mut rng)?];
@@ -38,7 +38,9 @@
 //!     let parameters = Parameters::new(ApplicationProtocol::new(b"example/1")?, 0);
 //!     let mut allowed = AllowList::new();
 //!     allowed.add(*keys[peer].public())?;
-//!     Ok(Endpoint::new(Config::new(keys[own].clone(), parameters), InlinePool::new(), allowed))
+//!     let config = Config::new(keys[own].clone(), parameters);
+//!     // On the heap; a device lends a static.
+//!     Ok(Endpoint::new(config, Box::<Tables<2, 2>>::default(), InlinePool::new(), allowed))
 //! };
 //! let mut devices = [device(0, 1)?, device(1, 0)?];
 //! let paths = [Path::to("192.0.2.1:4433".parse()?), Path::to("192.0.2.2:4433".parse()?)];
@@ -91,6 +93,7 @@ pub mod connection;
 pub mod endpoint;
 pub mod event;
 pub mod frame;
+pub mod home;
 pub mod limits;
 pub mod memory;
 pub mod recv;
@@ -99,5 +102,6 @@ pub mod send;
 pub mod span;
 pub mod stats;
 
+extern crate alloc;
 #[cfg(test)]
 extern crate std;

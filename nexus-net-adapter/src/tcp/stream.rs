@@ -103,23 +103,38 @@ impl<T: ByteStream, B: Buffer> SecureTcpStream<T, B> {
         deadline: Instant,
         mut attempt: impl FnMut(&mut SecureTcp<B>, Instant) -> Result<R, StreamError>,
     ) -> Result<R, StreamError> {
+        let mut outcome = Err(StreamError::WouldBlock);
+        let late = self.wait_until(deadline, &mut |session, now| {
+            outcome = attempt(session, now);
+            !matches!(outcome, Err(StreamError::WouldBlock))
+        });
+        late.map_or(outcome, Err)
+    }
+
+    /// The same for all that is waited for: calls `attempt` until it says that it is done; if the deadline passes
+    /// before, what that is called.
+    fn wait_until(
+        &mut self,
+        deadline: Instant,
+        attempt: &mut dyn FnMut(&mut SecureTcp<B>, Instant) -> bool,
+    ) -> Option<StreamError> {
         let mut late = StreamError::WouldBlock;
         loop {
             let now = self.transport.now();
             self.session.handle_timeout(now);
-            let mut outcome = attempt(&mut self.session, now);
-            if matches!(outcome, Err(StreamError::WouldBlock)) {
+            let mut is_done = attempt(&mut self.session, now);
+            if !is_done {
                 // Only now: what has arrived before is served without a look at the byte stream.
                 self.send(now);
                 self.receive(now);
-                outcome = attempt(&mut self.session, now);
+                is_done = attempt(&mut self.session, now);
             }
-            match (self.send(now), outcome) {
+            match (self.send(now), is_done) {
+                (_, true) => return None,
                 // What has just left has made room that the attempt did not see.
-                (Sent::Some, Err(StreamError::WouldBlock)) => continue,
-                (_, Err(StreamError::WouldBlock)) if now >= deadline => return Err(late),
-                (Sent::Nothing, Err(StreamError::WouldBlock)) => {}
-                (_, outcome) => return outcome,
+                (Sent::Some, false) => continue,
+                (Sent::Nothing, false) if now >= deadline => return Some(late),
+                (Sent::Nothing, false) => {}
             }
             late = StreamError::TimedOut;
             let wake_at = self.session.wake_at().unwrap_or(Instant::MAX);

@@ -20,6 +20,21 @@ pub trait Datagrams {
     fn receive(&mut self, now: Instant, deliver: impl FnMut(Path, &mut [u8])) -> Received;
 }
 
+/// A socket that is lent: its buffers stay where they are.
+impl<B: Datagrams> Datagrams for &mut B {
+    fn buffer(&mut self) -> &mut [u8] {
+        (**self).buffer()
+    }
+
+    fn send(&mut self, now: Instant, transmit: &Transmit) -> Result<(), SendError> {
+        (**self).send(now, transmit)
+    }
+
+    fn receive(&mut self, now: Instant, deliver: impl FnMut(Path, &mut [u8])) -> Received {
+        (**self).receive(now, deliver)
+    }
+}
+
 /// What one call of [`Datagrams::receive`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Received {

@@ -66,7 +66,7 @@ where
         let now = self.clock.now();
         let mut driver = self.driver.borrow_mut();
         let id = driver.connect(now, path, peer)?;
-        driver.flush(now, |id, event| self.clock.observe(id, event));
+        self.flush(&mut driver, now);
         Ok(UdpSecStream { endpoint: self, id })
     }
 
@@ -84,12 +84,22 @@ where
 
     /// Does what is due, and returns when something will be next: for programs that own the loop.
     pub fn drive(&self) -> Next {
-        self.driver.borrow_mut().drive(self.clock.now(), |id, event| self.clock.observe(id, event))
+        self.step(&mut self.driver.borrow_mut(), self.clock.now())
     }
 
     /// Counters and sessions, to look at.
     pub fn look<T>(&self, at: impl FnOnce(&Driver<B, R, P, A, SESSIONS, HANDSHAKES>) -> T) -> T {
         at(&self.driver.borrow())
+    }
+
+    /// One step of the driver.
+    fn step(&self, driver: &mut Driver<B, R, P, A, SESSIONS, HANDSHAKES>, now: Instant) -> Next {
+        driver.drive(now, |id, event| self.clock.observe(id, event))
+    }
+
+    /// A step without receiving.
+    fn flush(&self, driver: &mut Driver<B, R, P, A, SESSIONS, HANDSHAKES>, now: Instant) -> Next {
+        driver.flush(now, |id, event| self.clock.observe(id, event))
     }
 
     /// Calls `attempt` until it does not ask to wait, or the deadline has passed.
@@ -98,18 +108,34 @@ where
         deadline: Instant,
         mut attempt: impl FnMut(&mut Driver<B, R, P, A, SESSIONS, HANDSHAKES>, Instant) -> Result<T, StreamError>,
     ) -> Result<T, StreamError> {
+        let mut outcome = Err(StreamError::WouldBlock);
+        let late = self.wait_until(deadline, &mut |driver, now| {
+            outcome = attempt(driver, now);
+            !matches!(outcome, Err(StreamError::WouldBlock))
+        });
+        late.map_or(outcome, Err)
+    }
+
+    /// The same for all that is waited for: calls `attempt` until it says that it is done; if the deadline passes
+    /// before, what that is called.
+    fn wait_until(
+        &self,
+        deadline: Instant,
+        attempt: &mut dyn FnMut(&mut Driver<B, R, P, A, SESSIONS, HANDSHAKES>, Instant) -> bool,
+    ) -> Option<StreamError> {
         let mut late = StreamError::WouldBlock;
         loop {
             let now = self.clock.now();
             let mut driver = self.driver.borrow_mut();
-            driver.drive(now, |id, event| self.clock.observe(id, event));
-            let outcome = attempt(&mut driver, now);
-            let next = driver.flush(now, |id, event| self.clock.observe(id, event));
+            self.step(&mut driver, now);
+            let is_done = attempt(&mut driver, now);
+            let next = self.flush(&mut driver, now);
             drop(driver);
-            match outcome {
-                Err(StreamError::WouldBlock) if now >= deadline => return Err(late),
-                Err(StreamError::WouldBlock) => {}
-                outcome => return outcome,
+            if is_done {
+                return None;
+            }
+            if now >= deadline {
+                return Some(late);
             }
             late = StreamError::TimedOut;
             self.clock.idle(next.wake_at.map_or(deadline, |wake_at| wake_at.min(deadline)));
@@ -160,7 +186,7 @@ where
         let now = self.endpoint.clock.now();
         let mut driver = self.endpoint.driver.borrow_mut();
         driver.release(now, self.id);
-        driver.flush(now, |id, event| self.endpoint.clock.observe(id, event));
+        self.endpoint.flush(&mut driver, now);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Two endpoints in one thread and in virtual time, over the in-memory link and over a socket that refuses.
 
 use core::cell::Cell;
+use std::boxed::Box;
 use std::vec::Vec;
 
 use chacha20::ChaCha20Rng;
@@ -33,7 +34,7 @@ fn device<B: Datagrams>(clock: &VirtualClock, socket: B, seed: u8, peer: u8) -> 
     let config = Config::new(keys(seed), Parameters::new(application, 0));
     let mut peers = Peers::new();
     peers.add(*keys(peer).public()).expect("room");
-    let endpoint = Endpoint::new(config, Pool::new(), peers);
+    let endpoint = Endpoint::new(config, Box::default(), Pool::new(), peers);
     UdpSecEndpoint::new(Driver::new(endpoint, socket, ChaCha20Rng::from_seed([seed; 32])), clock)
 }
 

@@ -65,7 +65,8 @@ impl Network {
         let config = Config::new(keypair(at), Parameters::new(application, 0));
         let socket = Socket { network: self, at, buffer: [0; SEGMENTS * DATAGRAM_MAX] };
         let rng = ChaCha20Rng::from_seed([at as u8; 32]);
-        let driver = Driver::new(Endpoint::new(config, InlinePool::new(), peers), socket, rng);
+        let driver =
+            Driver::new(Endpoint::new(config, Box::default(), InlinePool::new(), peers), socket, rng);
         Box::leak(Box::new(UdpSecEndpoint::new(driver, self)))
     }
 

@@ -130,7 +130,7 @@ impl<N: NetStack, M: NetStack> Lab<N, M> {
         let socket = StackDatagrams::new(stack, stack.open(open).expect("a free port"));
         let local = socket.local_addr();
         let config = Config::new(keys(seed), Parameters::new(application(), 0));
-        let endpoint = Endpoint::new(config, Pool::new(), allow(peer));
+        let endpoint = Endpoint::new(config, Box::default(), Pool::new(), allow(peer));
         let rng = ChaCha20Rng::seed_from_u64(u64::from(seed));
         (Box::leak(Box::new(UdpSecEndpoint::new(Driver::new(endpoint, socket, rng), stack))), local)
     }

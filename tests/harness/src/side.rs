@@ -1,5 +1,6 @@
 //! One end: an endpoint, its application, and a watch over both.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use chacha20::ChaCha8Rng;
@@ -72,7 +73,7 @@ impl<S: Storage + Default> Side<S> {
         Self {
             index,
             start: scenario.start,
-            endpoint: Endpoint::new(config, HeapPool::new(SESSIONS), allowed),
+            endpoint: Endpoint::new(config, Box::default(), HeapPool::new(SESSIONS), allowed),
             rng: ChaCha8Rng::seed_from_u64(scenario.seed.wrapping_mul(2).wrapping_add(u64::from(index))),
             session: None,
             application: Application::new(scenario.seed << 1 | u64::from(index), sends, expects),

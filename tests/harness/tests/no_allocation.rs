@@ -116,7 +116,7 @@ impl End {
         allowed.add(*peer).expect("an empty list");
         let config = Config::new(own.clone(), Parameters::new(application, 0));
         Box::new(Self {
-            endpoint: Endpoint::new(config, InlinePool::new(), allowed),
+            endpoint: Endpoint::new(config, Box::default(), InlinePool::new(), allowed),
             rng: ChaCha8Rng::seed_from_u64(seed),
             session: None,
             path,

@@ -1,6 +1,7 @@
 //! A stack as the system would have one, with a link below that loses 5 % of the datagrams, in virtual time; and a
 //! session over it. The same in tests and in a guest: the seed decides everything.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -186,7 +187,8 @@ pub fn device<'e>(below: &'e Below<'e, LossyNet>, side: usize) -> Device<'e> {
     let application = ApplicationProtocol::new(b"dsoftbus-mux/2").expect("short");
     let mut peers = AllowList::new();
     peers.add(*keys(1 - side).public()).expect("room");
-    let endpoint = SansIo::new(Config::new(keys(side), Parameters::new(application, 0)), Pool::new(), peers);
+    let config = Config::new(keys(side), Parameters::new(application, 0));
+    let endpoint = SansIo::new(config, Box::default(), Pool::new(), peers);
     let socket = below.datagrams(address(side).into()).expect("a socket");
     Device::new(Driver::new(endpoint, socket, ChaCha20Rng::from_seed([side as u8; 32])), below)
 }

@@ -6,7 +6,7 @@ use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::time::Duration;
-use udp_sec_recovery::endpoint::{Config, Endpoint};
+use udp_sec_recovery::endpoint::{Config, Endpoint, Tables};
 
 use crate::devices::Entropy;
 use crate::link::{Link, Time};
@@ -17,13 +17,40 @@ const TABLE: usize = 2;
 /// How long a peer may be silent.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What an endpoint leaves where it lies: kilobytes, which are not to pass through the stack.
+pub struct Memory {
+    tables: Tables<TABLE, TABLE>,
+    session: OneSession,
+}
+
+impl Memory {
+    /// For an endpoint without a session.
+    pub const fn new() -> Self {
+        Self { tables: Tables::new(), session: OneSession::new() }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Who may be a peer: one.
 pub type Peer = AllowList<1>;
 /// An endpoint.
-pub type UdpSecDevice = UdpSecEndpoint<Link, Entropy, OneSession, Peer, Time, TABLE, TABLE>;
+pub type UdpSecDevice = UdpSecEndpoint<Link, Entropy, &'static mut OneSession, Peer, Time, TABLE, TABLE>;
 /// A session of it.
-pub type UdpSecStream =
-    nexus_net_adapter::udp::UdpSecStream<'static, Link, Entropy, OneSession, Peer, Time, TABLE, TABLE>;
+pub type UdpSecStream = nexus_net_adapter::udp::UdpSecStream<
+    'static,
+    Link,
+    Entropy,
+    &'static mut OneSession,
+    Peer,
+    Time,
+    TABLE,
+    TABLE,
+>;
 
 /// What the handshake says of us.
 pub fn parameters() -> Parameters {
@@ -40,6 +67,7 @@ pub fn only(peer: &PublicKey) -> Peer {
 
 /// An endpoint with `keypair` for sessions with `peer`.
 pub fn device(
+    memory: &'static mut Memory,
     keypair: StaticKeypair,
     peer: &PublicKey,
     budget: Duration,
@@ -48,6 +76,6 @@ pub fn device(
 ) -> UdpSecDevice {
     let mut config = Config::new(keypair, parameters());
     config.handshake_budget = budget;
-    let endpoint = Endpoint::new(config, OneSession::default(), only(peer));
+    let endpoint = Endpoint::new(config, &mut memory.tables, &mut memory.session, only(peer));
     UdpSecEndpoint::new(Driver::new(endpoint, link, Entropy), time)
 }

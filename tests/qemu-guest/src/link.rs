@@ -17,13 +17,15 @@ use crate::trace;
 pub const WIRE_QUEUE: usize = 64;
 
 /// A socket.
-#[expect(clippy::large_enum_variant, reason = "there is one for each endpoint, in static memory")]
 pub enum Link {
     /// Of the network.
-    Network(StackDatagrams<'static, Stack, Ticks, SmoltcpUdp<'static>, NetSocketAddrV4>),
+    Network(&'static mut NetworkSocket),
     /// Of the wire.
-    Memory(WireSocket<'static, WIRE_QUEUE>),
+    Memory(&'static mut WireSocket<'static, WIRE_QUEUE>),
 }
+
+/// A socket of the network, with its buffers.
+pub type NetworkSocket = StackDatagrams<'static, Stack, Ticks, SmoltcpUdp<'static>, NetSocketAddrV4>;
 
 impl Datagrams for Link {
     fn buffer(&mut self) -> &mut [u8] {

@@ -4,7 +4,7 @@ use ladder::Settings;
 use nexus_net_adapter::backend::smoltcp::smoltcp::iface::{Config, Interface, SocketStorage};
 use nexus_net_adapter::backend::smoltcp::smoltcp::wire::{IpCidr, Ipv4Cidr};
 use nexus_net_adapter::backend::smoltcp::{SmoltcpStack, SmoltcpTcp, Sockets, TcpBuffers, UdpBuffers};
-use nexus_net_adapter::net::{NetInstant, PolledStack, StackBytes, TickRate, Ticker};
+use nexus_net_adapter::net::{NetError, NetInstant, NetSocketAddrV4, PolledStack, StackBytes, TickRate, Ticker};
 use nexus_net_adapter::select::{NoStream, SelectedStream};
 use nexus_net_adapter::stream::StreamError;
 use nexus_net_adapter::tcp::{self, INBOUND_MIN, Memory, SecureTcpStream};
@@ -14,7 +14,8 @@ use udp_sec::time::{Duration, Instant as Time};
 
 use crate::devices::{Entropy, NetDevice};
 use crate::endpoint::{self, UdpSecDevice, UdpSecStream};
-use crate::platform::lent::{Lease, Place};
+use crate::link::{Link, NetworkSocket};
+use crate::platform::lent::{Later, Lease, Place};
 use crate::platform::statics::Once;
 use crate::platform::{interrupts, time};
 
@@ -51,6 +52,7 @@ static UDP: Once<UdpBuffers<DATAGRAMS, DATAGRAM_BYTES>> = Once::new(UdpBuffers::
 static TCP: Once<[TcpBuffers<TCP_BYTES, TCP_BYTES>; 2]> = Once::new([const { TcpBuffers::new() }; 2]);
 static STORAGE: Once<[SocketStorage<'static>; SOCKETS]> = Once::new([SocketStorage::EMPTY; SOCKETS]);
 static SOCKET_SET: Once<Option<Sockets<'static>>> = Once::new(None);
+static SOCKET: Later<NetworkSocket> = Later::new();
 static NET: Once<Option<Net>> = Once::new(None);
 /// For one session over TCP, each direction.
 static RECORDS: [Place<[u8; RECORD_BYTES]>; 2] = [const { Place::new([0; RECORD_BYTES]) }; 2];
@@ -68,6 +70,13 @@ impl Ticker for Ticks {
         crate::log::flush();
         interrupts::sleep(until.saturating_mul(time::TICKS_PER_MICROSECOND));
     }
+}
+
+/// Binds the only UDP socket, for sessions.
+#[inline(never)] // It passes through the stack once.
+pub fn bind(net: &'static Net, local: NetSocketAddrV4) -> Result<Link, NetError> {
+    let socket = SOCKET.try_fill(|| net.datagrams(local))?;
+    Ok(Link::Network(socket.leak()))
 }
 
 /// Brings the stack up on `card`. Nothing leaves by that.

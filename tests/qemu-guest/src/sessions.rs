@@ -28,8 +28,20 @@ impl Storage for Lent {
 }
 
 /// The place of one endpoint's only session.
-#[derive(Default)]
 pub struct OneSession(Option<Connection<Lent>>);
+
+impl OneSession {
+    /// An empty place.
+    pub const fn new() -> Self {
+        Self(None)
+    }
+}
+
+impl Default for OneSession {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Pool for OneSession {
     type Storage = Lent;

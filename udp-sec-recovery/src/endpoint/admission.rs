@@ -65,11 +65,11 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     ) -> Result<(), Reject> {
         let checked = self.responder.check_mac1(datagram)?;
         let initiation = checked.id();
-        if let Some(entry) = self.half_open.find_initiation(&initiation) {
+        if let Some(entry) = self.tables.half_open.find_initiation(&initiation) {
             entry.answer_again(path);
             return Ok(());
         }
-        if self.table.knows(&initiation) {
+        if self.tables.sessions.knows(&initiation) {
             // A late repeat of what has become a session: nothing to do, and nothing wrong with it.
             return Ok(());
         }
@@ -79,9 +79,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             // Simultaneous open: the peer has our initiation or will have it, and the answer to that is the session.
             return Ok(());
         }
-        let mut replaced = self.half_open.admit(now, authorized.peer())?;
-        if self.half_open.is_full() && replaced.is_none() {
-            replaced = self.half_open.oldest_unproven();
+        let mut replaced = self.tables.half_open.admit(now, authorized.peer())?;
+        if self.tables.half_open.is_full() && replaced.is_none() {
+            replaced = self.tables.half_open.oldest_unproven();
         }
         let id = self.fresh_id(rng)?;
         let accepted = self.accept(id, authorized);
@@ -120,11 +120,11 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         match accepted? {
             Accepted::HalfOpen { response, session, parameters } => {
                 let entry = HalfOpen::new(now, (path, source), initiation, response, session, parameters);
-                self.half_open.insert(entry, replaced)
+                self.tables.half_open.insert(entry, replaced)
             }
             Accepted::Refused { response, .. } => {
                 let reply = Reply { path, bytes: response, len: response.len() };
-                self.replies.push_back(reply).map_err(|_| Reject::HalfOpenLimit)
+                self.tables.replies.push_back(reply).map_err(|_| Reject::HalfOpenLimit)
             }
         }
     }
@@ -138,26 +138,26 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         path: Path,
         initiation: &CheckedInitiation<'_>,
     ) -> Result<Source, Reject> {
-        let is_full = self.half_open.is_full();
+        let is_full = self.tables.half_open.is_full();
         if self.cookies.verify(now, path.remote, initiation) {
-            let has_room = !is_full || self.half_open.oldest_unproven().is_some();
+            let has_room = !is_full || self.tables.half_open.oldest_unproven().is_some();
             let admitted = has_room && self.load.admits_proven(now, path.remote);
             return if admitted { Ok(Source::Proven) } else { Err(Reject::HalfOpenLimit) };
         }
         if !is_full && self.load.admits_unproven(now) {
             return Ok(Source::Unproven);
         }
-        if !self.cookie_replies.is_full() {
+        if !self.tables.cookie_replies.is_full() {
             let bytes = self.cookies.reply(now, path.remote, initiation, rng)?;
             // There is room; where there is none, the caller's repeat may find some.
-            _ = self.cookie_replies.push_back(CookieReply { path, bytes });
+            _ = self.tables.cookie_replies.push_back(CookieReply { path, bytes });
         }
         Err(Reject::CookieRequired)
     }
 
     /// A cookie: the initiation leaves again at once, with the proof that we receive where it came from.
     pub(super) fn on_cookie(&mut self, id: u64, datagram: &[u8]) -> Result<(), Reject> {
-        let mut attempts = self.attempts.iter_mut();
+        let mut attempts = self.tables.attempts.iter_mut();
         let attempt = attempts.find(|attempt| attempt.initiator.local_id() == id);
         let attempt = attempt.ok_or(Reject::UnknownSession)?;
         attempt.initiator.on_cookie(datagram)?;
@@ -168,8 +168,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     /// A response: the initiator's second step. One that does not open leaves the attempt as it was.
     #[inline(never)] // Its frame is for handshakes; every other datagram does without.
     pub(super) fn on_response(&mut self, now: Instant, id: u64, datagram: &[u8]) -> Result<(), Reject> {
-        let position = attempts::find(&self.attempts, id).ok_or(Reject::UnknownSession)?;
-        let Attempt { initiator, progress } = self.attempts.swap_remove(position);
+        let position = attempts::find(&self.tables.attempts, id).ok_or(Reject::UnknownSession)?;
+        let Attempt { initiator, progress } = self.tables.attempts.swap_remove(position);
         match initiator.read_response(datagram) {
             Answer::Established { session, parameters } => {
                 let Some(place) = self.reserve() else {
@@ -197,7 +197,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             }
             Answer::Rejected(initiator, reject) => {
                 // It has just left its place, so there is one.
-                _ = self.attempts.push(Attempt { initiator, progress });
+                _ = self.tables.attempts.push(Attempt { initiator, progress });
                 Err(reject)
             }
         }
@@ -214,14 +214,14 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         path: Path,
         datagram: &mut [u8],
     ) -> Result<(), Reject> {
-        let peer = *self.half_open.get_mut(position).ok_or(Reject::UnknownSession)?.session.peer();
+        let peer = *self.tables.half_open.get_mut(position).ok_or(Reject::UnknownSession)?.session.peer();
         if self.calls_first(&peer) {
             // Answered before we began our own: unless that fails, it is what counts.
             return Ok(());
         }
-        let entry = self.half_open.get_mut(position).ok_or(Reject::UnknownSession)?;
+        let entry = self.tables.half_open.get_mut(position).ok_or(Reject::UnknownSession)?;
         let packet = entry.session.open(&mut [0; REPLAY_WORDS_MIN], datagram)?;
-        let mut entry = self.half_open.take(position).ok_or(Reject::UnknownSession)?;
+        let mut entry = self.tables.half_open.take(position).ok_or(Reject::UnknownSession)?;
         self.drop_attempts(&peer);
         let superseded = self.supersede(&peer, None);
         let place = match (self.reserve(), superseded) {
@@ -255,8 +255,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         if self.config.sessions_per_peer != 1 || self.public_key().as_bytes() < peer.as_bytes() {
             return false;
         }
-        let mut attempts = self.attempts.iter();
-        let mut sessions = self.table.slots().filter_map(|(slot, _)| self.pool.get(slot));
+        let mut attempts = self.tables.attempts.iter();
+        let mut sessions = self.tables.sessions.slots().filter_map(|(slot, _)| self.pool.get(slot));
         attempts.any(|attempt| attempt.initiator.peer() == peer)
             || sessions.any(|session| session.peer() == peer && session.awaits_peer())
     }
@@ -267,8 +267,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             return;
         }
         let to_peer = |attempt: &Attempt| attempt.initiator.peer() == peer;
-        while let Some(position) = self.attempts.iter().position(to_peer) {
-            let attempt = self.attempts.swap_remove(position);
+        while let Some(position) = self.tables.attempts.iter().position(to_peer) {
+            let attempt = self.tables.attempts.swap_remove(position);
             self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::Superseded);
         }
     }
@@ -293,7 +293,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             key_life: self.config.key_life,
         };
         self.pool.fill(slot, Connection::new(storage, newcomer.session, &start));
-        self.table.insert(slot, id, newcomer.initiation);
+        self.tables.sessions.insert(slot, id, newcomer.initiation);
         slot
     }
 
@@ -314,28 +314,28 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
                     .get(slot)
                     .is_some_and(|connection| connection.peer() == peer && connection.closure().is_none())
         };
-        let theirs = || self.table.slots().filter(|(slot, _)| is_theirs(*slot));
+        let theirs = || self.tables.sessions.slots().filter(|(slot, _)| is_theirs(*slot));
         if theirs().count() < self.config.sessions_per_peer {
             return None;
         }
         let (oldest, _) = theirs().min_by_key(|(_, entry)| entry.born)?;
         self.pool.get_mut(oldest)?.supersede();
-        self.table.wake(oldest);
+        self.tables.sessions.wake(oldest);
         Some(oldest)
     }
 
     /// Takes the place of a session that has ended; what the application had not read of it is gone.
     fn evict(&mut self, slot: usize) {
-        let ended = self.table.entry(slot).map(|entry| SessionId(entry.id));
+        let ended = self.tables.sessions.entry(slot).map(|entry| SessionId(entry.id));
         let why = self.pool.get(slot).and_then(Connection::closure);
         if let (Some(id), Some(why)) = (ended, why) {
-            if self.evicted.is_full() {
+            if self.tables.evicted.is_full() {
                 // Its application hears nothing, and finds no session under its id.
-                self.evicted.pop_front();
+                self.tables.evicted.pop_front();
             }
-            _ = self.evicted.push_back((id, why));
+            _ = self.tables.evicted.push_back((id, why));
         }
-        self.table.remove(slot);
+        self.tables.sessions.remove(slot);
         self.pool.take(slot);
     }
 
@@ -344,30 +344,31 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         let mut bytes = [0; DATAGRAM_MAX];
         if let Some(len) = seal_close(session, CloseCode::SessionLimit, &mut bytes) {
             // A full queue costs the peer only this courtesy: it runs into its handshake budget instead.
-            _ = self.replies.push_back(Reply { path, bytes, len });
+            _ = self.tables.replies.push_back(Reply { path, bytes, len });
         }
     }
 
     /// The application will hear that the attempt `id` has ended.
     pub(super) fn tell_ended(&mut self, id: SessionId, why: Closure) {
         // Every attempt has a place here: `connect` counts both.
-        _ = self.ended.push_back((id, why));
+        _ = self.tables.ended.push_back((id, why));
     }
 
     /// Handshake messages that are to leave: initiations, answers, and replies without an entry.
     pub(super) fn poll_handshakes(&mut self, now: Instant, out: &mut [u8]) -> Option<Transmit> {
-        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.progress.is_due(now)) {
+        if let Some(attempt) = self.tables.attempts.iter_mut().find(|attempt| attempt.progress.is_due(now)) {
             attempt.progress.on_sent(now);
             return Transmit::copy(attempt.progress.path, attempt.initiator.datagram(), out);
         }
-        if let Some((path, response)) = self.half_open.next_answer().and_then(|entry| entry.take_answer(now))
+        if let Some((path, response)) =
+            self.tables.half_open.next_answer().and_then(|entry| entry.take_answer(now))
         {
             return Transmit::copy(path, response, out);
         }
-        if let Some(reply) = self.cookie_replies.pop_front() {
+        if let Some(reply) = self.tables.cookie_replies.pop_front() {
             return Transmit::copy(reply.path, &reply.bytes, out);
         }
-        let reply = self.replies.pop_front()?;
+        let reply = self.tables.replies.pop_front()?;
         Transmit::copy(reply.path, reply.bytes.get(..reply.len)?, out)
     }
 }

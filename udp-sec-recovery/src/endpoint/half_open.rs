@@ -89,12 +89,17 @@ impl HalfOpen {
 }
 
 /// The half-open entries of one endpoint.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct HalfOpenTable<const N: usize> {
     entries: Vec<HalfOpen, N>,
 }
 
 impl<const N: usize> HalfOpenTable<N> {
+    /// No entries.
+    pub(super) const fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
     /// Whether there is room for one more, judged before any Diffie-Hellman.
     pub(super) fn is_full(&self) -> bool {
         self.entries.is_full()

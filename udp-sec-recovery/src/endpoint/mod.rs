@@ -8,14 +8,16 @@ mod admission;
 mod attempts;
 mod config;
 mod half_open;
+mod index;
 mod load;
 mod pool;
 mod table;
+mod tables;
 
 pub use config::Config;
 pub use pool::{InlinePool, Pool};
+pub use tables::Tables;
 
-use heapless::Deque;
 use rand_core::TryCryptoRng;
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::Policy;
@@ -28,13 +30,11 @@ use udp_sec::wire::{self, Datagram};
 
 use crate::connection::{Connection, Farewell, Heard, Path, Transmit};
 use crate::event::{Closure, Event};
+use crate::home::Home;
 use crate::memory::Storage;
 
-use admission::{CookieReply, Reply};
-use attempts::{Attempt, Attempts, Progress};
-use half_open::HalfOpenTable;
+use attempts::{Attempt, Progress};
 use load::Load;
-use table::Table;
 
 /// Draws for a session id before the random source is given up.
 const FRESH_ID_TRIES: usize = 8;
@@ -91,29 +91,23 @@ pub struct Endpoint<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES:
     responder: Responder,
     policy: A,
     pool: P,
-    table: Table<SESSIONS>,
-    attempts: Attempts<HANDSHAKES>,
-    half_open: HalfOpenTable<HANDSHAKES>,
+    tables: Home<Tables<SESSIONS, HANDSHAKES>>,
     load: Load,
     cookies: Cookies,
-    /// CookieReplies that wait to leave.
-    cookie_replies: Deque<CookieReply, HANDSHAKES>,
-    /// Attempts that failed, until the application has heard of it.
-    ended: Deque<(SessionId, Closure), HANDSHAKES>,
-    /// Sessions that lost their place to a newer one, likewise.
-    evicted: Deque<(SessionId, Closure), SESSIONS>,
-    /// Sessions that have closed and been released, oldest first.
-    farewells: Deque<Farewell, HANDSHAKES>,
-    /// Datagrams that belong to no live entry any more.
-    replies: Deque<Reply, { admission::REPLIES_MAX }>,
     rejects: RejectCounts,
 }
 
 impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     Endpoint<P, A, SESSIONS, HANDSHAKES>
 {
-    /// An endpoint with no sessions. The credit that `config` offers is set to the pool's receive capacity.
-    pub fn new(mut config: Config, pool: P, policy: A) -> Self {
+    /// An endpoint with no sessions, in `tables`, which are empty. The credit that `config` offers is set to the pool's
+    /// receive capacity.
+    pub fn new(
+        mut config: Config,
+        tables: impl Into<Home<Tables<SESSIONS, HANDSHAKES>>>,
+        pool: P,
+        policy: A,
+    ) -> Self {
         config.parameters.initial_credit = P::Storage::RECEIVE_CAPACITY as u64;
         Self {
             responder: Responder::with_credentials(config.keypair.clone(), config.credentials),
@@ -122,14 +116,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             config,
             policy,
             pool,
-            table: Table::new(),
-            attempts: Attempts::new(),
-            half_open: HalfOpenTable::default(),
-            cookie_replies: Deque::new(),
-            ended: Deque::new(),
-            evicted: Deque::new(),
-            farewells: Deque::new(),
-            replies: Deque::new(),
+            tables: tables.into(),
             rejects: RejectCounts::new(),
         }
     }
@@ -146,10 +133,10 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         path: Path,
         peer: &PublicKey,
     ) -> Result<SessionId, ConnectError> {
-        if self.attempts.len().saturating_add(self.ended.len()) >= HANDSHAKES {
+        if self.tables.attempts.len().saturating_add(self.tables.ended.len()) >= HANDSHAKES {
             return Err(ConnectError::TooManyAttempts);
         }
-        if self.table.len().saturating_add(self.attempts.len()) >= SESSIONS {
+        if self.tables.sessions.len().saturating_add(self.tables.attempts.len()) >= SESSIONS {
             return Err(ConnectError::SessionLimit);
         }
         let Config { keypair, credentials, parameters, .. } = &self.config;
@@ -165,7 +152,10 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         })?;
         let id = SessionId(initiator.local_id());
         let progress = Progress::new(now, path, self.config.handshake_budget);
-        self.attempts.push(Attempt { initiator, progress }).map_err(|_| ConnectError::TooManyAttempts)?;
+        self.tables
+            .attempts
+            .push(Attempt { initiator, progress })
+            .map_err(|_| ConnectError::TooManyAttempts)?;
         Ok(id)
     }
 
@@ -202,8 +192,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             }
             Datagram::Data(header) => header.receiver_id(),
         };
-        if let Some(slot) = self.table.slot(id) {
-            self.table.wake(slot);
+        if let Some(slot) = self.tables.sessions.slot(id) {
+            self.tables.sessions.wake(slot);
             let session = self.pool.get_mut(slot).ok_or(Reject::UnknownSession)?;
             let awaited = session.awaits_peer();
             let handled = session.handle_datagram(now, path, datagram);
@@ -212,16 +202,16 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             }
             return handled;
         }
-        if let Some(position) = self.half_open.find_id(id) {
+        if let Some(position) = self.tables.half_open.find_id(id) {
             return self.confirm(now, position, path, datagram);
         }
-        if let Some(farewell) = self.farewells.iter_mut().find(|farewell| farewell.id() == id) {
+        if let Some(farewell) = self.tables.farewells.iter_mut().find(|farewell| farewell.id() == id) {
             if farewell.handle_datagram(datagram)? == Heard::Close {
-                self.farewells.retain(|farewell| farewell.id() != id);
+                self.tables.farewells.retain(|farewell| farewell.id() != id);
             }
             return Ok(());
         }
-        Err(match attempts::find(&self.attempts, id) {
+        Err(match attempts::find(&self.tables.attempts, id) {
             Some(_) => Reject::UnauthenticatedDataBeforeHandshake,
             None => Reject::UnknownSession,
         })
@@ -232,15 +222,15 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     /// anybody may have said.
     pub fn path_too_narrow(&mut self, path: Path) {
         let on_path = |attempt: &Attempt| attempt.progress.path == path;
-        while let Some(position) = self.attempts.iter().position(on_path) {
-            let attempt = self.attempts.swap_remove(position);
+        while let Some(position) = self.tables.attempts.iter().position(on_path) {
+            let attempt = self.tables.attempts.swap_remove(position);
             self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::NoPath);
         }
     }
 
     /// Every datagram that the socket had is in: acknowledgements may leave now.
     pub fn end_of_batch(&mut self) {
-        for slot in self.table.ready() {
+        for slot in self.tables.sessions.ready() {
             if let Some(connection) = self.pool.get_mut(slot) {
                 connection.end_of_batch();
             }
@@ -249,33 +239,37 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
 
     /// Does what is due at `now`; calling it early or often is harmless.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.half_open.expire(now);
-        self.farewells.retain(|farewell| farewell.until() > now);
-        while let Some(position) = self.attempts.iter().position(|attempt| attempt.progress.deadline <= now) {
-            let attempt = self.attempts.swap_remove(position);
+        self.tables.half_open.expire(now);
+        self.tables.farewells.retain(|farewell| farewell.until() > now);
+        while let Some(position) =
+            self.tables.attempts.iter().position(|attempt| attempt.progress.deadline <= now)
+        {
+            let attempt = self.tables.attempts.swap_remove(position);
             self.tell_ended(SessionId(attempt.initiator.local_id()), Closure::HandshakeTimeout);
         }
-        while let Some(slot) = self.table.take_expired(now) {
+        while let Some(slot) = self.tables.sessions.take_expired(now) {
             if let Some(Err(reject)) = self.pool.get_mut(slot).map(|session| session.handle_timeout(now)) {
                 self.rejects.count(reject);
             }
-            self.table.wake(slot);
+            self.tables.sessions.wake(slot);
         }
     }
 
     /// The next thing to do. `out` is where datagrams are built: at least 1200 bytes; with more room, several of
     /// equal size may come at once. To be called until it says [`Output::Wait`].
     pub fn poll_output(&mut self, now: Instant, out: &mut [u8]) -> Output {
-        if let Some((id, why)) = self.ended.pop_front().or_else(|| self.evicted.pop_front()) {
+        if let Some((id, why)) = self.tables.ended.pop_front().or_else(|| self.tables.evicted.pop_front()) {
             return Output::Event(id, Event::Closed(why));
         }
         if let Some(transmit) = self.poll_handshakes(now, out) {
             return Output::Transmit(transmit);
         }
-        if let Some(transmit) = self.farewells.iter_mut().find_map(|farewell| farewell.poll_transmit(out)) {
+        if let Some(transmit) =
+            self.tables.farewells.iter_mut().find_map(|farewell| farewell.poll_transmit(out))
+        {
             return Output::Transmit(transmit);
         }
-        while let Some(slot) = self.table.next_ready() {
+        while let Some(slot) = self.tables.sessions.next_ready() {
             if let Some(output) = self.poll_connection(now, slot, out) {
                 return output;
             }
@@ -284,69 +278,71 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     }
 
     fn poll_connection(&mut self, now: Instant, slot: usize, out: &mut [u8]) -> Option<Output> {
-        let (Some(connection), Some(entry)) = (self.pool.get_mut(slot), self.table.entry(slot)) else {
-            self.table.remove(slot);
+        let (Some(connection), Some(entry)) = (self.pool.get_mut(slot), self.tables.sessions.entry(slot))
+        else {
+            self.tables.sessions.remove(slot);
             return None;
         };
         if let Some(event) = connection.poll_event() {
             return Some(Output::Event(SessionId(entry.id), event));
         }
         if let Some(transmit) = connection.poll_transmit(now, out) {
-            self.table.rotate();
+            self.tables.sessions.rotate();
             return Some(Output::Transmit(transmit));
         }
         let deadline = connection.next_timeout();
         if entry.released {
             self.dismiss(slot);
         } else {
-            self.table.rest(deadline);
+            self.tables.sessions.rest(deadline);
         }
         None
     }
 
     /// Takes the memory of a released session back; what closing still needs is kept, for as many as there is room.
     fn dismiss(&mut self, slot: usize) {
-        self.table.remove(slot);
+        self.tables.sessions.remove(slot);
         let Some(farewell) = self.pool.take(slot).and_then(Connection::into_farewell) else { return };
-        if self.farewells.is_full() {
-            self.farewells.pop_front();
+        if self.tables.farewells.is_full() {
+            self.tables.farewells.pop_front();
         }
-        _ = self.farewells.push_back(farewell);
+        _ = self.tables.farewells.push_back(farewell);
     }
 
     fn next_timeout(&self) -> Option<Instant> {
-        let attempts = self.attempts.iter().map(|attempt| attempt.progress.wake_at()).min();
-        let farewells = self.farewells.iter().map(Farewell::until).min();
-        let deadlines = [attempts, farewells, self.half_open.next_expiry(), self.table.next_deadline()];
+        let attempts = self.tables.attempts.iter().map(|attempt| attempt.progress.wake_at()).min();
+        let farewells = self.tables.farewells.iter().map(Farewell::until).min();
+        let deadlines =
+            [attempts, farewells, self.tables.half_open.next_expiry(), self.tables.sessions.next_deadline()];
         deadlines.into_iter().flatten().min()
     }
 
     /// The session named `id`, for reading and writing; `None` before it is established and after it was released.
     pub fn session(&mut self, id: SessionId) -> Option<&mut Connection<P::Storage>> {
-        let slot = self.table.slot(id.0)?;
+        let slot = self.tables.sessions.slot(id.0)?;
         // The application may write, read (which grants credit) or close: all of that can make a packet due.
-        self.table.wake(slot);
+        self.tables.sessions.wake(slot);
         self.pool.get_mut(slot)
     }
 
     /// The session named `id`, to look at.
     #[must_use]
     pub fn peek(&self, id: SessionId) -> Option<&Connection<P::Storage>> {
-        self.pool.get(self.table.slot(id.0)?)
+        self.pool.get(self.tables.sessions.slot(id.0)?)
     }
 
     /// The application is done with `id`: an attempt is given up, an open session aborted, and its memory comes
     /// free as soon as the peer has been told.
     pub fn release(&mut self, now: Instant, id: SessionId) {
-        self.attempts.retain(|attempt| attempt.initiator.local_id() != id.0);
-        let Some(slot) = self.table.slot(id.0) else { return };
+        self.tables.attempts.retain(|attempt| attempt.initiator.local_id() != id.0);
+        let Some(slot) = self.tables.sessions.slot(id.0) else { return };
         if let Some(connection) = self.pool.get_mut(slot) {
             connection.abort(now, CloseCode::AppAbort);
         }
-        if let Some(entry) = self.table.entry_mut(slot) {
+        if let Some(entry) = self.tables.sessions.entry_mut(slot) {
             entry.released = true;
         }
-        self.table.wake(slot);
+        self.tables.sessions.wake(slot);
     }
 
     /// What was dropped so far, and why.
@@ -358,19 +354,19 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     /// How many sessions there are, those not yet released included.
     #[must_use]
     pub fn sessions(&self) -> usize {
-        self.table.len()
+        self.tables.sessions.len()
     }
 
     /// How many released sessions may still have to repeat their CLOSE.
     #[must_use]
     pub fn farewells(&self) -> usize {
-        self.farewells.len()
+        self.tables.farewells.len()
     }
 
     /// How many answered initiations wait for their confirmation.
     #[must_use]
     pub fn half_open(&self) -> usize {
-        self.half_open.len()
+        self.tables.half_open.len()
     }
 
     /// Our public key.
@@ -387,9 +383,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
 
     /// Panics where the state contradicts itself; for debug builds and tests, after any call.
     pub fn check(&mut self) {
-        let slots = self.table.slots().count();
-        debug_assert_eq!(slots, self.table.len());
-        for (slot, _) in self.table.slots() {
+        let slots = self.tables.sessions.slots().count();
+        debug_assert_eq!(slots, self.tables.sessions.len());
+        for (slot, _) in self.tables.sessions.slots() {
             if let Some(connection) = self.pool.get_mut(slot) {
                 connection.check();
             }
@@ -400,10 +396,10 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     fn fresh_id<R: TryCryptoRng + ?Sized>(&self, rng: &mut R) -> Result<u64, Reject> {
         for _ in 0..FRESH_ID_TRIES {
             let id = rng.try_next_u64().map_err(|_| Reject::EntropyUnavailable)?;
-            let taken = self.table.slot(id).is_some()
-                || self.half_open.find_id(id).is_some()
-                || attempts::find(&self.attempts, id).is_some()
-                || self.farewells.iter().any(|farewell| farewell.id() == id);
+            let taken = self.tables.sessions.slot(id).is_some()
+                || self.tables.half_open.find_id(id).is_some()
+                || attempts::find(&self.tables.attempts, id).is_some()
+                || self.tables.farewells.iter().any(|farewell| farewell.id() == id);
             if !taken {
                 return Ok(id);
             }

@@ -25,6 +25,31 @@ pub trait Pool {
     fn take(&mut self, slot: usize) -> Option<Connection<Self::Storage>>;
 }
 
+/// A pool that is lent: the endpoint that has it can be moved, and the connections stay where they are.
+impl<P: Pool> Pool for &mut P {
+    type Storage = P::Storage;
+
+    fn reserve(&mut self) -> Option<(usize, P::Storage)> {
+        (**self).reserve()
+    }
+
+    fn fill(&mut self, slot: usize, connection: Connection<P::Storage>) {
+        (**self).fill(slot, connection);
+    }
+
+    fn get(&self, slot: usize) -> Option<&Connection<P::Storage>> {
+        (**self).get(slot)
+    }
+
+    fn get_mut(&mut self, slot: usize) -> Option<&mut Connection<P::Storage>> {
+        (**self).get_mut(slot)
+    }
+
+    fn take(&mut self, slot: usize) -> Option<Connection<P::Storage>> {
+        (**self).take(slot)
+    }
+}
+
 /// `N` connections held inline: for devices, whose sessions are few and whose memory is static.
 #[derive(Debug)]
 pub struct InlinePool<S, const N: usize> {

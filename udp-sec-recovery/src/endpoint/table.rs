@@ -1,9 +1,10 @@
 //! Which session a datagram belongs to, which sessions have something to do, and when each wants to be woken.
 
-use heapless::Deque;
-use heapless::index_map::FnvIndexMap;
+use heapless::{Deque, Vec};
 use udp_sec::handshake::InitiationId;
 use udp_sec::time::Instant;
+
+use super::index::Index;
 
 /// What the endpoint keeps about the connection in a slot.
 #[derive(Clone, Copy, Debug)]
@@ -20,12 +21,13 @@ pub(super) struct Entry {
     queued: bool,
 }
 
-/// Slots by id and by initiation. Ids are our own random numbers, so no peer can aim at one bucket.
+/// Slots by id and by initiation.
 #[derive(Debug)]
 pub(super) struct Table<const N: usize> {
-    by_id: FnvIndexMap<u64, usize, N>,
-    by_initiation: FnvIndexMap<InitiationId, usize, N>,
-    entries: [Option<Entry>; N],
+    by_id: Index<u64, N>,
+    by_initiation: Index<InitiationId, N>,
+    /// By slot, as far as slots were ever used: empty at first, so that a static of it costs no room in the image.
+    entries: Vec<Option<Entry>, N>,
     ready: Deque<usize, N>,
     births: u64,
 }
@@ -33,9 +35,9 @@ pub(super) struct Table<const N: usize> {
 impl<const N: usize> Table<N> {
     pub(super) const fn new() -> Self {
         Self {
-            by_id: FnvIndexMap::new(),
-            by_initiation: FnvIndexMap::new(),
-            entries: [None; N],
+            by_id: Index::new(),
+            by_initiation: Index::new(),
+            entries: Vec::new(),
             ready: Deque::new(),
             births: 0,
         }
@@ -48,14 +50,17 @@ impl<const N: usize> Table<N> {
 
     /// Enters the connection in `slot`; `false` where the table has no such slot free.
     pub(super) fn insert(&mut self, slot: usize, id: u64, initiation: Option<InitiationId>) -> bool {
+        if slot >= self.entries.len() && self.entries.resize(slot.saturating_add(1), None).is_err() {
+            return false;
+        }
         let Some(entry @ None) = self.entries.get_mut(slot) else { return false };
         let born = self.births;
         *entry = Some(Entry { id, initiation, born, released: false, deadline: None, queued: false });
         self.births = self.births.saturating_add(1);
-        // Both maps have a place for each slot, so neither can be full.
-        _ = self.by_id.insert(id, slot);
+        // Both indexes have a place for each slot, so neither can be full.
+        self.by_id.insert(id, slot);
         if let Some(initiation) = initiation {
-            _ = self.by_initiation.insert(initiation, slot);
+            self.by_initiation.insert(initiation, slot);
         }
         self.wake(slot);
         true
@@ -73,12 +78,12 @@ impl<const N: usize> Table<N> {
 
     /// The slot of the session whose local id is `id`.
     pub(super) fn slot(&self, id: u64) -> Option<usize> {
-        self.by_id.get(&id).copied()
+        self.by_id.get(&id)
     }
 
     /// Whether a live session was made by `initiation`.
     pub(super) fn knows(&self, initiation: &InitiationId) -> bool {
-        self.by_initiation.contains_key(initiation)
+        self.by_initiation.get(initiation).is_some()
     }
 
     /// The entry of `slot`.

@@ -4,13 +4,13 @@
 //! point of low order would otherwise fix the shared secret without holding any key.
 
 use crate::limits::KEY_LEN;
-use x25519_dalek::{PublicKey, StaticSecret};
+use x25519_dalek::{PublicKey, StaticSecret, X25519_BASEPOINT_BYTES, x25519};
 use zeroize::Zeroizing;
 
 /// The public key of `secret`.
 #[must_use]
 pub fn public_key(secret: &[u8; KEY_LEN]) -> [u8; KEY_LEN] {
-    PublicKey::from(&StaticSecret::from(*secret)).to_bytes()
+    x25519(*secret, X25519_BASEPOINT_BYTES)
 }
 
 /// The secret shared by the holder of `secret` and the holder of `public`'s secret; `None` if it is all zero.

@@ -22,6 +22,11 @@ pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
 pub fn keyed_hash<const K: usize>(key: &[u8; K], parts: &[&[u8]]) -> [u8; MAC_LEN] {
     // A longer key does not compile, so there is no error.
     const { _ = KEY_LEN - K }
+    keyed_hash_of(key, parts)
+}
+
+/// The same for all lengths of keys: one copy of the code.
+fn keyed_hash_of(key: &[u8], parts: &[&[u8]]) -> [u8; MAC_LEN] {
     let mut hasher: Blake2sMac<U16> =
         KeyInit::new_from_slice(key).unwrap_or_else(|_| KeyInit::new(&Default::default()));
     for part in parts {

@@ -11,21 +11,18 @@ use crate::limits::{KEY_LEN, PREFIX_LEN};
 use crate::wire::Pattern;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use snow::params::{
+    BaseChoice, CipherChoice, DHChoice, HandshakeChoice, HandshakeModifier, HandshakeModifierList,
+    HandshakePattern, HashChoice, NoiseParams,
+};
 use snow::{Builder, Error, HandshakeState};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Where the variant's pre-shared key goes in: behind message 2.
 const PSK_PLACE: u8 = 2;
 
-const fn protocol(pattern: Pattern) -> &'static str {
-    match pattern {
-        Pattern::Ik => "Noise_IK_25519_ChaChaPoly_BLAKE2s",
-        Pattern::IkPsk2 => "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s",
-    }
-}
-
-/// A Noise handshake in progress.
-pub(crate) struct Noise(HandshakeState);
+/// A Noise handshake in progress. Boxed: it is moved from step to step, and has a kilobyte.
+pub(crate) struct Noise(Box<HandshakeState>);
 
 /// The two keys that a completed handshake leaves (Noise section 5.2, `Split`).
 pub(crate) struct Split {
@@ -38,35 +35,39 @@ impl Noise {
     pub(crate) fn initiator(
         local: &StaticKeypair,
         peer: &PublicKey,
-        (pattern, prologue): (Pattern, &[u8]),
+        bound_to: (Pattern, &[u8]),
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(pattern, prologue, ephemeral, |builder| {
-            builder.local_private_key(local.secret())?.remote_public_key(peer.as_bytes())?.build_initiator()
-        })
+        Self::new(local, Some(peer), bound_to, ephemeral)
     }
 
     /// The side that reads first.
     pub(crate) fn responder(
         local: &StaticKeypair,
+        bound_to: (Pattern, &[u8]),
+        ephemeral: Zeroizing<[u8; KEY_LEN]>,
+    ) -> Result<Self, Reject> {
+        Self::new(local, None, bound_to, ephemeral)
+    }
+
+    /// Who knows its peer at the beginning, calls it. The pattern, and the prologue.
+    #[inline(never)] // Once for both roles: it is the largest part of the handshake's code.
+    fn new(
+        local: &StaticKeypair,
+        peer: Option<&PublicKey>,
         (pattern, prologue): (Pattern, &[u8]),
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
-        Self::build(pattern, prologue, ephemeral, |builder| {
-            builder.local_private_key(local.secret())?.build_responder()
-        })
-    }
-
-    fn build(
-        pattern: Pattern,
-        prologue: &[u8],
-        ephemeral: Zeroizing<[u8; KEY_LEN]>,
-        finish: impl FnOnce(Builder<'_>) -> Result<HandshakeState, Error>,
-    ) -> Result<Self, Reject> {
-        let params = protocol(pattern).parse().map_err(|_| Reject::HandshakeFailed)?;
-        let builder = Builder::with_resolver(params, Box::new(Resolver::new(ephemeral)));
-        let state = builder.prologue(prologue).and_then(finish);
-        state.map(Self).map_err(|_| Reject::HandshakeFailed)
+        let build = || {
+            let builder = Builder::with_resolver(params(pattern), Box::new(Resolver::new(ephemeral)))
+                .prologue(prologue)?
+                .local_private_key(local.secret())?;
+            match peer {
+                Some(peer) => builder.remote_public_key(peer.as_bytes())?.build_initiator(),
+                None => builder.build_responder(),
+            }
+        };
+        build().map(|state| Self(Box::new(state))).map_err(|_: Error| Reject::HandshakeFailed)
     }
 
     /// The key of [`Pattern::IkPsk2`]; without one message 2 is neither written nor read.
@@ -127,6 +128,20 @@ impl Noise {
         second.zeroize();
         split
     }
+}
+
+/// What snow is to do for `pattern`. Not parsed from the name: that would be more code than the whole handshake.
+fn params(pattern: Pattern) -> NoiseParams {
+    let (name, list) = match pattern {
+        Pattern::Ik => ("Noise_IK_25519_ChaChaPoly_BLAKE2s", Vec::new()),
+        Pattern::IkPsk2 => {
+            ("Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s", Vec::from([HandshakeModifier::Psk(PSK_PLACE)]))
+        }
+    };
+    let handshake =
+        HandshakeChoice { pattern: HandshakePattern::IK, modifiers: HandshakeModifierList { list } };
+    let (cipher, hash) = (CipherChoice::ChaChaPoly, HashChoice::Blake2s);
+    NoiseParams::new(name.into(), BaseChoice::Noise, handshake, DHChoice::Curve25519, cipher, hash)
 }
 
 /// What both sides bind the handshake to: the label of what carries it, and the first twelve bytes of the Initiation.

@@ -14,6 +14,7 @@ use crate::keys::{PublicKey, draw};
 use crate::limits::{INITIATION_LEN, MAC_LEN, RESPONSE_PAYLOAD_LEN};
 use crate::session::{Role, Settled};
 use crate::wire::{self, Datagram, Initiation, Pattern};
+use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
@@ -22,7 +23,8 @@ use rand_core::TryCryptoRng;
 pub struct Initiator<C: Carrier = Datagrams> {
     carrier: PhantomData<C>,
     noise: Noise,
-    datagram: [u8; INITIATION_LEN],
+    /// Boxed, as the handshake is: both are moved from step to step.
+    datagram: Box<[u8; INITIATION_LEN]>,
     local_id: u64,
     peer: PublicKey,
     offered: Parameters,
@@ -31,10 +33,6 @@ pub struct Initiator<C: Carrier = Datagrams> {
 }
 
 /// What a datagram did to a handshake.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "moved once per handshake; a box would be the only allocation of ours"
-)]
 #[derive(Debug)]
 pub enum Answer<C: Carrier = Datagrams> {
     /// The peer holds the key it was called by, and accepts.
@@ -107,7 +105,8 @@ impl<C: Carrier> Initiator<C> {
         }
         let message = noise.write(&payload)?;
         let mac1 = Mac1Key::new(peer).compute(&prefix, &message);
-        let datagram = Initiation::new(pattern, local_id, &message, &mac1, &[0; MAC_LEN]).encode();
+        let initiation = Initiation::new(pattern, local_id, &message, &mac1, &[0; MAC_LEN]);
+        let datagram = Box::new(initiation.encode());
         let offered = parameters.clone();
         Ok(Self {
             carrier: PhantomData,
@@ -123,7 +122,7 @@ impl<C: Carrier> Initiator<C> {
 
     /// The Initiation. Every transmission is these same bytes, so that a repeat is known as one.
     #[must_use]
-    pub const fn datagram(&self) -> &[u8; INITIATION_LEN] {
+    pub fn datagram(&self) -> &[u8; INITIATION_LEN] {
         &self.datagram
     }
 
@@ -150,7 +149,7 @@ impl<C: Carrier> Initiator<C> {
         if reply.receiver_id() != self.local_id {
             return Err(Reject::UnknownSession);
         }
-        let Datagram::Initiation(initiation) = wire::decode(&self.datagram)? else {
+        let Datagram::Initiation(initiation) = wire::decode(self.datagram.as_slice())? else {
             return Err(Reject::MalformedHeader);
         };
         let cookie = cookie::open(&self.peer, initiation.mac1(), &reply).ok_or(Reject::HandshakeFailed)?;

@@ -13,7 +13,6 @@ use std::boxed::Box;
 use std::io;
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration as SystemDuration;
 
 use getrandom::SysRng;
@@ -34,8 +33,6 @@ use crate::udp::{Driver, Next};
 
 /// Calls that follow each other faster than this share one look at the socket.
 const LOOK_INTERVAL: Duration = Duration::from_micros(20);
-/// Bytes of stack that an endpoint is made on. Only what is touched is ever taken.
-const MAKING_STACK: usize = 16 << 20;
 /// No wait is longer, so that no deadline, however far, exceeds what the system can express.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
 
@@ -85,10 +82,8 @@ impl Shared {
     pub(super) fn bind(address: SocketAddr, config: Config, peers: Peers) -> io::Result<Self> {
         let datagrams = HostSocket::bind(address)?;
         let socket = datagrams.system_socket();
-        let driver = on_a_stack_of_its_own(|| {
-            let endpoint = Endpoint::new(config, HostPool::new(SESSIONS_MAX), peers);
-            Box::new(Driver::new(endpoint, datagrams, SysRng))
-        })?;
+        let endpoint = Endpoint::new(config, Box::default(), HostPool::new(SESSIONS_MAX), peers);
+        let driver = Box::new(Driver::new(endpoint, datagrams, SysRng));
         let state = State {
             driver,
             next: Next { wake_at: None, blocked: false },
@@ -261,15 +256,6 @@ impl Shared {
         // No code of ours panics with the lock held; a caller's closure that does leaves whole calls behind.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Runs `make` on a stack with room for several endpoints. One of so many sessions has more than half a megabyte, and is
-/// moved a few times before it lies where it stays: more than a thread's usual stack.
-fn on_a_stack_of_its_own<T: Send>(make: impl FnOnce() -> T + Send) -> io::Result<T> {
-    thread::scope(|scope| {
-        let maker = thread::Builder::new().stack_size(MAKING_STACK).spawn_scoped(scope, make)?;
-        maker.join().map_err(|_| io::Error::other("the endpoint could not be made"))
-    })
 }
 
 /// Waits to be told.

@@ -118,7 +118,7 @@ impl Lab {
         config.unproven_per_second = u16::MAX;
         change(&mut config);
         let entropy = Entropy { rng: ChaCha8Rng::seed_from_u64(2), calls_left: u64::MAX };
-        let endpoint = Endpoint::new(config, HeapPool::new(slots), allowed);
+        let endpoint = Endpoint::new(config, Box::default(), HeapPool::new(slots), allowed);
         Self { keys, endpoint, entropy, now: Instant::ZERO, established: None }
     }
 

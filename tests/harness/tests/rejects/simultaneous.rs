@@ -41,7 +41,12 @@ impl Pair {
         let side = |own: &StaticKeypair, peer: &StaticKeypair| {
             let mut allowed = AllowList::new();
             allowed.add(*peer.public()).expect("room for one");
-            Side::new(Config::new(own.clone(), parameters()), HeapPool::new(SESSIONS), allowed)
+            Side::new(
+                Config::new(own.clone(), parameters()),
+                Box::default(),
+                HeapPool::new(SESSIONS),
+                allowed,
+            )
         };
         Self {
             sides: [side(&large, &small), side(&small, &large)],

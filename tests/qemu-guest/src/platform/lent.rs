@@ -94,8 +94,13 @@ impl<T> Later<T> {
     #[inline(always)]
     pub fn try_fill<E>(&'static self, make: impl FnOnce() -> Result<T, E>) -> Result<Held<T>, E> {
         let mut lease = self.0.take().expect("in use already");
-        lease.write(make()?);
-        Ok(Held(ManuallyDrop::new(lease)))
+        match make() {
+            Ok(value) => {
+                lease.write(value);
+                Ok(Held(ManuallyDrop::new(lease)))
+            }
+            Err(why) => Err(why),
+        }
     }
 }
 

@@ -8,15 +8,16 @@ use nexus_net_adapter::select::{
 };
 use nexus_net_adapter::stream::{CloseReason, Interest, ReliableStream as _, StreamError};
 use nexus_net_adapter::tcp::SecureTcpStream;
+use udp_sec::keys::PublicKey;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::Path;
 
 use qemu_guest::devices::{Entropy, frames_sent};
 use qemu_guest::endpoint;
 use qemu_guest::endpoint::{UdpSecDevice, UdpSecStream};
-use qemu_guest::link::{Link, Time};
+use qemu_guest::link::Time;
 use qemu_guest::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
-use qemu_guest::platform::lent::Later;
+use qemu_guest::platform::lent::{Held, Later};
 use qemu_guest::platform::stack::Gauge;
 use qemu_guest::platform::statics::Once;
 use qemu_guest::report::{self, Plot};
@@ -28,6 +29,7 @@ const ROUNDS_MAX: u32 = 16;
 /// Farther than any handshake's budget: what waits for one waits for its end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+static MEMORY: Once<endpoint::Memory> = Once::new(endpoint::Memory::new());
 static DEVICE: Later<UdpSecDevice> = Later::new();
 static SESSION: Later<Climb> = Later::new();
 static MUX: Once<[u8; MUX_MEMORY]> = Once::new([0; MUX_MEMORY]);
@@ -58,7 +60,7 @@ pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
         Err(end) => return dialer.judge(&Event::from(end)),
     };
     let transport = stream.transport();
-    let mut session = SESSION.try_fill(|| Session::begin(stream, Side::Initiator, MUX.take()))?;
+    let mut session = begin(stream)?;
     let outcome = climb(&mut dialer, &mut session, transport, fell_back);
     if let Some((device, id)) = dialer.device.zip(udp_sec_id(&session)) {
         dialer.trace.update(device);
@@ -69,6 +71,11 @@ pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
     drop(session);
     network::linger(net, dialer.device, net.now() + LINGER);
     Ok(())
+}
+
+#[inline(never)] // The multiplexer passes through the stack once.
+fn begin(stream: Stream) -> Result<Held<Climb>, Broken> {
+    SESSION.try_fill(|| Session::begin(stream, Side::Initiator, MUX.take()))
 }
 
 #[inline(never)]
@@ -159,6 +166,17 @@ fn udp_sec_id(session: &Climb) -> Option<udp_sec_recovery::endpoint::SessionId> 
 }
 
 impl Dialer<'_> {
+    /// An endpoint for a session with `peer`.
+    #[inline(never)]
+    fn device(&mut self, peer: &PublicKey, budget: Duration) -> Result<&'static UdpSecDevice, Happened> {
+        let any = NetSocketAddrV4::new([0; 4], 0);
+        let link = network::bind(self.net, any).map_err(|_| Happened::CannotBind)?;
+        let (keypair, time) = (self.settings.keypair(), Time::Network(self.net));
+        let device = DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, peer, budget, link, time)).leak();
+        self.device = Some(device);
+        Ok(device)
+    }
+
     fn remote(&self) -> NetSocketAddrV4 {
         NetSocketAddrV4::new(self.settings.peer.octets(), self.settings.port)
     }
@@ -205,14 +223,7 @@ impl Attempts for Dialer<'_> {
             return Err(Happened::Disabled);
         }
         let peer = *self.settings.peer_keypair().public();
-        let any = NetSocketAddrV4::new([0; 4], 0);
-        let socket = self.net.datagrams(any).map_err(|_| Happened::CannotBind)?;
-        let keypair = self.settings.keypair();
-        let device = DEVICE.fill(|| {
-            endpoint::device(keypair, &peer, budget, Link::Network(socket), Time::Network(self.net))
-        });
-        let device = &*device.leak();
-        self.device = Some(device);
+        let device = self.device(&peer, budget)?;
         let gauge = Gauge::begin();
         let mut stream = device.connect(Path::to(self.remote().into()), &peer).map_err(Happened::from)?;
         self.trace.follow(stream.id());

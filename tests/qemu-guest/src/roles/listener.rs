@@ -5,7 +5,7 @@ use nexus_net_adapter::mux::Side;
 use nexus_net_adapter::net::{NetSocketAddrV4, NetStack as _};
 use nexus_net_adapter::select::{Event, Happened, Mode, SelectedStream, Transport};
 use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
-use nexus_net_adapter::tcp::SecureTcpStream;
+use nexus_net_adapter::tcp::{self, SecureTcpStream};
 use rand_core::TryRng as _;
 use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::Instant;
@@ -13,9 +13,9 @@ use udp_sec::time::Instant;
 use qemu_guest::devices::{Entropy, frames_sent};
 use qemu_guest::endpoint;
 use qemu_guest::endpoint::UdpSecDevice;
-use qemu_guest::link::{Link, Time};
+use qemu_guest::link::Time;
 use qemu_guest::network::{self, LINGER, Net, PARTING, Stream, TcpStream};
-use qemu_guest::platform::lent::Later;
+use qemu_guest::platform::lent::{Held, Later};
 use qemu_guest::platform::stack::Gauge;
 use qemu_guest::platform::statics::Once;
 use qemu_guest::report;
@@ -25,6 +25,7 @@ use qemu_guest::trace::Trace;
 /// Connections that wait to be looked at.
 const BACKLOG: usize = 1;
 
+static MEMORY: Once<endpoint::Memory> = Once::new(endpoint::Memory::new());
 static DEVICE: Later<UdpSecDevice> = Later::new();
 static SESSION: Later<Session<'static, Stream>> = Later::new();
 static MUX: Once<[u8; MUX_MEMORY]> = Once::new([0; MUX_MEMORY]);
@@ -47,7 +48,7 @@ pub fn run(net: &'static Net, settings: &Settings) -> Result<(), Broken> {
     if stream.transport() == Transport::UdpSec {
         say!("{}", markers::SESSION_OK);
     }
-    let mut session = SESSION.try_fill(|| Session::begin(stream, Side::Responder, MUX.take()))?;
+    let mut session = begin(stream)?;
     if let Some(id) = id {
         trace.follow(id);
     }
@@ -73,6 +74,11 @@ fn refuse() -> Result<(), Broken> {
     }
     assert!(frames_sent() == 0, "something has left");
     Ok(())
+}
+
+#[inline(never)] // The multiplexer passes through the stack once.
+fn begin(stream: Stream) -> Result<Held<Session<'static, Stream>>, Broken> {
+    SESSION.try_fill(|| Session::begin(stream, Side::Responder, MUX.take()))
 }
 
 #[inline(never)]
@@ -104,12 +110,10 @@ fn serve(
 fn udp_sec(net: &'static Net, settings: &Settings) -> Result<&'static UdpSecDevice, Broken> {
     let local = NetSocketAddrV4::new([0; 4], settings.port);
     let peer = *settings.peer_keypair().public();
-    let socket = net.datagrams(local).map_err(|_| Broken::NoPeer)?;
-    let keypair = settings.keypair();
+    let link = network::bind(net, local).map_err(|_| Broken::NoPeer)?;
+    let (keypair, time) = (settings.keypair(), Time::Network(net));
     let device = DEVICE
-        .fill(|| {
-            endpoint::device(keypair, &peer, HANDSHAKE_BUDGET, Link::Network(socket), Time::Network(net))
-        })
+        .fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time))
         .leak();
     say!("{} {}", markers::LISTENER_UP, settings.port);
     Ok(device)
@@ -144,16 +148,15 @@ fn wait(
                 SecureTcpStream::accept(connection, memory, &config)
             });
         }
-        if let Some(mut stream) = called.take() {
-            let answered = stream.answer(&config, &peers, &mut Entropy, Instant::ZERO);
-            match answered.and_then(|()| stream.established(Instant::ZERO)) {
-                Ok(_) => {
-                    say!("FIGURE stack_handshake_bytes {}", gauge.used());
-                    return Ok(SelectedStream::Tcp(stream));
-                }
-                Err(StreamError::WouldBlock) => called = Some(stream),
+        if let Some(stream) = &mut called {
+            match answer(stream, &config, &peers) {
+                Ok(()) => break,
+                Err(StreamError::WouldBlock) => {}
                 // Whoever it was, it was not the peer.
-                Err(why) => say!("tcp: {why}"),
+                Err(why) => {
+                    say!("tcp: {why}");
+                    called = None;
+                }
             }
         }
         if net.now() > deadline {
@@ -166,4 +169,13 @@ fn wait(
         ];
         net.wait(due.into_iter().flatten().min().unwrap_or(deadline));
     }
+    say!("FIGURE stack_handshake_bytes {}", gauge.used());
+    called.map(SelectedStream::Tcp).ok_or(Broken::NoPeer)
+}
+
+/// The responder's part of a handshake over TCP, as far as it has come.
+#[inline(never)] // Its frame is for that only.
+fn answer(stream: &mut TcpStream, config: &tcp::Config, peers: &endpoint::Peer) -> Result<(), StreamError> {
+    stream.answer(config, peers, &mut Entropy, Instant::ZERO)?;
+    stream.established(Instant::ZERO).map(|_| ())
 }

@@ -1,7 +1,7 @@
 //! Both ends in one guest, joined in memory, in virtual time: everything but the network.
 
 use ladder::{Broken, Connector, Listener, MUX_MEMORY, Session, Settings};
-use nexus_net_adapter::backend::memory::{VirtualClock, Wire};
+use nexus_net_adapter::backend::memory::{VirtualClock, Wire, WireSocket};
 use nexus_net_adapter::mux::Side;
 use nexus_net_adapter::select::{SelectedStream, Transport};
 use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
@@ -21,6 +21,8 @@ const DELAY: Duration = Duration::from_millis(10);
 
 static WIRE: Once<Wire<WIRE_QUEUE>> = Once::new(Wire::new(DELAY));
 static CLOCK: Once<VirtualClock> = Once::new(VirtualClock::new(Instant::ZERO));
+static MEMORY: Once<[endpoint::Memory; 2]> = Once::new([const { endpoint::Memory::new() }; 2]);
+static SOCKETS: Later<(WireSocket<'static, WIRE_QUEUE>, WireSocket<'static, WIRE_QUEUE>)> = Later::new();
 static ENDS: [Later<UdpSecDevice>; 2] = [const { Later::new() }; 2];
 static NEAR: Later<Session<'static, Stream>> = Later::new();
 static FAR: Later<Session<'static, Stream>> = Later::new();
@@ -39,21 +41,18 @@ struct World {
 #[inline(never)]
 pub fn run(settings: &Settings) -> Result<(), Broken> {
     let (clock, wire) = (&*CLOCK.take(), &*WIRE.take());
-    let (near_socket, far_socket) = wire.ends();
+    let (near_socket, far_socket) = SOCKETS.fill(|| wire.ends()).leak();
     let path = Path::to(far_socket.local_addr());
     let (own, peer) = (settings.keypair(), settings.peer_keypair());
     let (own_key, peer_key) = (*own.public(), *peer.public());
     let [near, far] = ENDS.each_ref();
-    let near = near
-        .fill(|| {
-            endpoint::device(own, &peer_key, HANDSHAKE_BUDGET, Link::Memory(near_socket), Time::Memory(clock))
-        })
-        .leak();
-    let far = far
-        .fill(|| {
-            endpoint::device(peer, &own_key, HANDSHAKE_BUDGET, Link::Memory(far_socket), Time::Memory(clock))
-        })
-        .leak();
+    let [near_memory, far_memory] = MEMORY.take();
+    let time = Time::Memory(clock);
+    let make = |memory, keypair, peer, socket| {
+        endpoint::device(memory, keypair, peer, HANDSHAKE_BUDGET, Link::Memory(socket), time)
+    };
+    let near = near.fill(|| make(near_memory, own, &peer_key, near_socket)).leak();
+    let far = far.fill(|| make(far_memory, peer, &own_key, far_socket)).leak();
     let (near, far) = (&*near, &*far);
     let world = World { clock, wire, near, far };
 

@@ -2,8 +2,8 @@
 
 use ladder::{Role, Settings};
 use nexus_net_adapter::backend::smoltcp::smoltcp::iface::SocketStorage;
-use nexus_net_adapter::backend::smoltcp::{SmoltcpUdp, Sockets};
-use nexus_net_adapter::net::{NetSocketAddrV4, StackDatagrams};
+use nexus_net_adapter::backend::smoltcp::Sockets;
+use nexus_net_adapter::net::NetSocketAddrV4;
 use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
 use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::Instant;
@@ -13,24 +13,25 @@ use crate::Failure;
 use crate::bulk::{self, Carrier};
 use qemu_guest::devices::NetDevice;
 use qemu_guest::endpoint::{self, UdpSecDevice, UdpSecStream};
-use qemu_guest::link::{Link, Time};
-use qemu_guest::network::{self, LINGER, Stack, Ticks, UDP_BYTES};
+use qemu_guest::link::{NetworkSocket, Time};
+use qemu_guest::network::{self, LINGER, UDP_BYTES};
 use qemu_guest::platform::lent::Later;
 use qemu_guest::platform::statics::Once;
 use qemu_guest::report;
 use qemu_guest::say;
 use qemu_guest::sessions::{Lent, SESSION_BYTES};
 
-/// One session, its endpoint (which has the session's state inside), and the queues of the socket below. The endpoint
-/// is counted with the socket that it uses, not with the larger one of the selftest.
-pub const RAM_BYTES: usize = SESSION_BYTES - size_of::<Connection<Lent>>() + size_of::<UdpSecDevice>()
-    - size_of::<Link>()
-    + size_of::<StackDatagrams<'static, Stack, Ticks, SmoltcpUdp<'static>, NetSocketAddrV4>>()
+/// One session, its endpoint (whose memory has the session's state inside), its socket, and the queues below that.
+pub const RAM_BYTES: usize = SESSION_BYTES - size_of::<Connection<Lent>>()
+    + size_of::<UdpSecDevice>()
+    + size_of::<endpoint::Memory>()
+    + size_of::<NetworkSocket>()
     + UDP_BYTES
     + size_of::<SocketStorage<'static>>();
 
 static STORAGE: Once<[SocketStorage<'static>; 1]> = Once::new([SocketStorage::EMPTY]);
 static SOCKETS: Once<Option<Sockets<'static>>> = Once::new(None);
+static MEMORY: Once<endpoint::Memory> = Once::new(endpoint::Memory::new());
 static DEVICE: Later<UdpSecDevice> = Later::new();
 
 /// Runs the transfer of `settings` through `card`.
@@ -41,12 +42,11 @@ pub fn run(card: NetDevice, settings: &Settings) -> Result<(), Failure> {
     let net = network::run(card, settings, sockets);
     let peer = *settings.peer_keypair().public();
     let port = if settings.role == Role::Listener { settings.port } else { 0 };
-    let socket = net.datagrams(NetSocketAddrV4::new([0; 4], port)).map_err(|_| Failure::Lost("the port"))?;
-    let keypair = settings.keypair();
+    let local = NetSocketAddrV4::new([0; 4], port);
+    let link = network::bind(net, local).map_err(|_| Failure::Lost("the port"))?;
+    let (keypair, time) = (settings.keypair(), Time::Network(net));
     let device: &UdpSecDevice = DEVICE
-        .fill(|| {
-            endpoint::device(keypair, &peer, HANDSHAKE_BUDGET, Link::Network(socket), Time::Network(net))
-        })
+        .fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time))
         .leak();
     let mut stream = if settings.role == Role::Listener {
         say!("peers: listening");
