@@ -8,9 +8,10 @@
 //! ```
 //! Reading order: [`profile`] (what a run must show), [`judge`] (whether it did), [`plan`] (what a run is),
 //! [`machine`] and [`wire`] (who takes part), [`stage`] (one run from start to end), [`series`] (many of them),
-//! [`evidence`] (what is kept).
+//! [`decoded`] (whether the binary log agrees with the serial line), [`evidence`] (what is kept).
 
 pub mod child;
+pub mod decoded;
 pub mod evidence;
 pub mod judge;
 pub mod machine;
