@@ -89,7 +89,7 @@ static MEMORY: Once<[Sample; SAMPLES]> =
     Once::new([Sample { at: Duration::ZERO, window: 0, in_flight: 0, acked: 0, lost: 0 }; SAMPLES]);
 
 /// Lines of progress, over the whole of the bulk transfer.
-const PROGRESS_LINES: u64 = 20;
+const PROGRESS_LINES: u64 = 10;
 
 /// The course of the bulk transfer.
 #[derive(Default)]

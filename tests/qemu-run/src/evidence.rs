@@ -18,11 +18,12 @@ use crate::stage::{EndResult, Fate, Outcome};
 /// Version of the layout of `release-evidence.json`.
 const SCHEMA: u64 = 1;
 
-/// Completes the folder of a run: decoded logs, picture, summaries, evidence. Adds to the faults what shows only here.
+/// Completes the folder of a run: decoded logs, picture, summaries, evidence. Adds to the faults what shows only here,
+/// and returns what `summary.json` says.
 ///
 /// # Errors
 /// Where a file cannot be written, or a tool fails.
-pub fn keep(plan: &Plan, tools: &Tools, outcome: &mut Outcome, folder: &Path) -> Result<()> {
+pub fn keep(plan: &Plan, tools: &Tools, outcome: &mut Outcome, folder: &Path) -> Result<Value> {
     let mut decoded = Map::new();
     for end in &outcome.ends {
         if let Some(console) = &end.console {
@@ -32,11 +33,22 @@ pub fn keep(plan: &Plan, tools: &Tools, outcome: &mut Outcome, folder: &Path) ->
             decoded.insert(end.role.name().to_owned(), counts);
         }
     }
+    outcome.faults.extend(wrong_bytes(plan, outcome));
     draw(plan, tools, outcome, folder)?;
     let summary = summary(plan, outcome, &Value::Object(decoded));
     write_json(&folder.join("summary.json"), &summary)?;
     fs::write(folder.join("summary.txt"), text(plan, outcome))?;
-    write_json(&folder.join("release-evidence.json"), &evidence(plan, tools, outcome, folder)?)
+    write_json(&folder.join("release-evidence.json"), &evidence(plan, tools, outcome, folder)?)?;
+    Ok(summary)
+}
+
+/// The ends agree on the hash of what arrived; it also has to be that of the bytes that were to be sent, which this
+/// program makes by itself.
+fn wrong_bytes(plan: &Plan, outcome: &Outcome) -> Option<String> {
+    let told = outcome.end(Role::Connector)?.output.figures.get("bulk_sha256")?;
+    let expected = hex(&ladder::Plan { bulk: plan.bytes, class: 0, seed: plan.seed }.bulk_hash());
+    (*told != expected)
+        .then(|| format!("the bulk that arrived has SHA-256 {told}, what was to be sent {expected}"))
 }
 
 /// Decodes what defmt wrote; returns how often each message came, and how many frames were damaged.
@@ -223,10 +235,14 @@ fn version(command: &mut Command) -> Option<String> {
 /// The SHA-256 of a file, in hexadecimal.
 fn hash(path: &Path) -> Result<String> {
     let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    Ok(Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         _ = write!(text, "{byte:02x}");
         text
-    }))
+    })
 }
 
 fn write_json(path: &Path, value: &Value) -> Result<()> {

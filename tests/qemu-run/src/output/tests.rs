@@ -21,7 +21,8 @@ fn lines_are_read_by_their_first_word() {
 
 #[test]
 fn what_is_cut_short_is_counted_and_left_out() {
-    let output =
-        Output::parse("FIGURE x\nSTAT a -1\nREJECT a b\nPLOT 1 2 3 4\nPLOT 1 2 3 4 5 6\nPLOTS 1\nPLOT\nEVENTS a=1 b\nEVENTS a=x");
+    let output = Output::parse(
+        "FIGURE x\nSTAT a -1\nREJECT a b\nPLOT 1 2 3 4\nPLOT 1 2 3 4 5 6\nPLOTS 1\nPLOT\nEVENTS a=1 b\nEVENTS a=x",
+    );
     assert_eq!(output, Output { malformed: 8, ..Output::default() });
 }
