@@ -35,6 +35,13 @@ while (($#)); do
   shift 2
 done
 
+cd "$ROOT"
+"$ROOT/scripts/setup.sh"
+BIN=${CARGO_TARGET_DIR:-$ROOT/target}/release
+LOG_DIR=${CARGO_TARGET_DIR:-$ROOT/target}/build-logs STEPS=1 STEP_SIGN=5
+mkdir -p "$LOG_DIR"
+step "building the tool and the link" cargo build --release --locked -p udp-sec-tool -p lossy-link
+
 WORK=$(mktemp -d)
 # Ends what this run started and is still running, and nothing else.
 cleanup() {
@@ -76,11 +83,12 @@ address_of() {
   failed "$1 did not say '$2 ADDRESS' within 10 s"
 }
 
-# ended PID SECONDS: waits for a process of ours, its exit code is ours.
+# ended PID SECONDS: waits for a process of ours, its exit code is ours. A sign of life every 5 s.
 ended() {
-  local pid=$1 tries=$(($2 * 10))
+  local pid=$1 tries=0
   while kill -0 "$pid" 2>/dev/null; do
-    ((tries-- > 0)) || return 124
+    ((tries++ < $2 * 10)) || return 124
+    ((tries % 50 > 0)) || say "        ... $((tries / 10)) s"
     sleep 0.1
   done
   wait "$pid"
@@ -96,16 +104,10 @@ number() {
 row() { printf '  %-34s %s\n' "$1" "$2"; }
 hash_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
-cd "$ROOT"
-"$ROOT/scripts/setup.sh"
-say "building (release) ..."
-cargo build --quiet --release --locked -p udp-sec-tool -p lossy-link
-BIN=${CARGO_TARGET_DIR:-$ROOT/target}/release
-
 key() {
   local public
-  public=$("$BIN/udpsec" keygen --out "$WORK/$1.key" | grep -oE '[A-Za-z0-9+/]{43}=' | head -n 1) || true
-  [[ -n $public ]] || die "udpsec keygen printed no public key"
+  public=$("$BIN/udpsec" keygen --out "$WORK/$1.key" 2>>"$WORK/keygen.log" | grep -oE '[A-Za-z0-9+/]{43}=' | head -n 1) || true
+  [[ -n $public ]] || failed "udpsec keygen printed no public key"
   printf '%s' "$public"
 }
 RECEIVER=$(key receiver)

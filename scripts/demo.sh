@@ -66,9 +66,9 @@ trap 'rm -rf "$WORK"' EXIT
 status=0
 "$ROOT/scripts/qemu-test.sh" --two-vm --watch --loss "$LOSS" --delay "$RTT" --seed "$SEED" \
   --bytes $((SIZE * 1024)) --limit 600 | tee "$WORK/out" || status=$?
-RUN=$(sed -n 's/^ *passed: //p' "$WORK/out")
+RUN=$(sed -n 's/^ *\(passed\|FAILED\): //p' "$WORK/out")
 if ((status != 0)) || [[ -z $RUN ]]; then
-  die "the demonstration failed (status $status); what is wrong stands above${RUN:+, the logs are in $RUN}"
+  die "the demonstration failed: what is wrong stands above${RUN:+; the logs are in $RUN}"
 fi
 
 # The evidence holds the SHA-256 of every file of the run: they are counted again here, by another program.

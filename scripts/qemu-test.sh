@@ -52,7 +52,7 @@ QEMU=${QEMU:-qemu-system-riscv64}
 have "$QEMU" || die "no $QEMU here (Debian: apt-get install qemu-system-misc)"
 
 BIN=${CARGO_TARGET_DIR:-$ROOT/target}
-LOG_DIR=$BIN/qemu-logs STEPS=1 STEP_SIGN=5
+LOG_DIR=$BIN/build-logs STEPS=1 STEP_SIGN=5
 mkdir -p "$LOG_DIR"
 step "building the guest, the link and what judges them" build_qemu_runs
 
