@@ -26,9 +26,7 @@ impl Output {
         let mut output = Self::default();
         for line in log.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
-            if let Some(("FIGURE" | "STAT" | "REJECT" | "EVENTS" | "PLOT", _)) =
-                words.split_first().map(|(first, rest)| (*first, rest))
-            {
+            if matches!(words.first(), Some(&("FIGURE" | "STAT" | "REJECT" | "EVENTS" | "PLOT"))) {
                 output.malformed += usize::from(output.take(&words).is_none());
             }
         }

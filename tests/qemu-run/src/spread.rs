@@ -35,7 +35,9 @@ const COLUMNS: [Column; 6] = [
     Column::new("bulk, s", "bulk_seconds", (21, 2), |row| Some(row.bulk_us? as f64 / 1e6)),
     Column::new("Mbit/s", "goodput_mbit_per_second", (18, 2), |row| Some(row.goodput()? as f64 / 1e6)),
     Column::new("declared lost", "packets_lost", (16, 0), |row| Some(row.packets_lost? as f64)),
-    Column::new("sent again, KiB", "retransmitted_kib", (22, 1), |row| Some(row.bytes_again? as f64 / 1024.0)),
+    Column::new("sent again, KiB", "retransmitted_kib", (22, 1), |row| {
+        Some(row.bytes_again? as f64 / 1024.0)
+    }),
     Column::new("heap, B", "heap_bytes", (9, 0), |row| Some(row.heap? as f64)),
     Column::new("stack, B", "stack_bytes", (10, 0), |row| Some(row.stack? as f64)),
 ];
