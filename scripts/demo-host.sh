@@ -106,7 +106,8 @@ hash_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
 key() {
   local public
-  public=$("$BIN/udpsec" keygen --out "$WORK/$1.key" 2>>"$WORK/keygen.log" | grep -oE '[A-Za-z0-9+/]{43}=' | head -n 1) || true
+  public=$("$BIN/udpsec" keygen --out "$WORK/$1.key" 2>>"$WORK/keygen.log" |
+    grep -oE '[A-Za-z0-9+/]{43}=' | head -n 1) || true
   [[ -n $public ]] || failed "udpsec keygen printed no public key"
   printf '%s' "$public"
 }

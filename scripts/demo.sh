@@ -48,9 +48,9 @@ host_demo() { exec "$ROOT/scripts/demo-host.sh" "${CHOSEN[@]}"; }
 [[ $WHERE == guests ]] || host_demo
 
 cat <<TEXT
-Two virtual machines (riscv64, no operating system) speak mux v2 over udp-sec through an emulated link that loses
-$LOSS % of the frames in each direction and has a round-trip time of $RTT ms. One calls the other; both prove their keys;
-then they exchange requests and $SIZE KiB in bulk. Each line below is printed when what it says has happened.
+Two virtual machines (riscv64, no operating system) speak mux v2 over udp-sec, through an emulated link that loses
+$LOSS % of the frames in each direction and has a round-trip time of $RTT ms. One calls the other, both prove their
+keys, then they exchange requests and $SIZE KiB in bulk. What they say is shown when they say it.
 
 TEXT
 "$ROOT/scripts/setup.sh"
