@@ -21,8 +21,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p;}' "$1"; }
 
 # step NAME COMMAND…: runs the command with its output in LOG_DIR (the caller has set it, and STEPS), a line
-# before and after, and a sign of life every half minute. On failure the end of the output is shown and the
-# script ends. The job runs in the background because `set -e` would not hold in it otherwise, and in a
+# before and after, and a sign of life every STEP_SIGN seconds (30). On failure the end of the output is shown and
+# the script ends. The job runs in the background because `set -e` would not hold in it otherwise, and in a
 # process group of its own so that an interrupt ends all of it.
 step() {
   local name=$1 total=${STEPS:?}
@@ -40,7 +40,7 @@ step() {
   trap "kill -- -$job 2>/dev/null || true; exit 130" INT TERM
   while sleep 1 && kill -0 "$job" 2>/dev/null; do
     elapsed=$((SECONDS - started))
-    if ((elapsed % 30 == 0)); then
+    if ((elapsed % ${STEP_SIGN:-30} == 0)); then
       printf '        %3d s  %s\n' "$elapsed" "$(tail -n 1 "$log" | cut -c 1-90)"
     fi
   done
@@ -52,6 +52,27 @@ step() {
     die "step '$name' failed after $elapsed s; the whole output is in ${log#"$ROOT"/}"
   fi
   printf '        ok, %d s\n' "$elapsed"
+}
+
+# patiently COMMAND…: runs it in the foreground, where it may ask for a password, with a sign of life every 8 s.
+# Without `||`, which would switch `set -e` off in the command; the ticker also ends when the script has.
+patiently() {
+  local started=$SECONDS ticker status
+  (while sleep 8 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do say "        ... $((SECONDS - started)) s"; done) &
+  ticker=$!
+  "$@"
+  status=$?
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  return "$status"
+}
+
+# Builds what scripts/qemu-test.sh runs: the guest; the link, the host's end and the judge, as the tests are built, so
+# that what they have compiled already is used; and what decodes logs and draws pictures.
+build_qemu_runs() {
+  (cd "$ROOT/tests/qemu-guest" && cargo_riscv build --release --locked)
+  cargo build --locked --profile test -p lossy-link -p qemu-run -p ladder --features ladder/host
+  cargo build --locked --release --manifest-path "$ROOT/tests/qemu-run/report/Cargo.toml"
 }
 
 # A newer Rust of the distribution may live beside a rustup toolchain; it is the one with the library sources.

@@ -53,7 +53,7 @@ worst() {
 
 runs peaceful --two-vm
 runs peaceful --two-vm --loss 5
-runs hostile --fuzz "$FRAMES" --repeat "$BOOTS"
+runs hostile --fuzz "$FRAMES" --seeds "$BOOTS"
 (($(wc -l <"$WORK/peaceful") == 2 && $(wc -l <"$WORK/hostile") == BOOTS)) || die "not every run has passed"
 
 say

@@ -9,8 +9,9 @@
 #   --queue FRAMES   frames that may wait for it (25)  --seed N        what is lost, which bytes are sent (1)
 #   --bytes N        bytes of the bulk (262144)        --mtu BYTES     largest IP packet (1228)
 #   --without HOW    in fallback and strict: UDP blocked on the link (the default), or off in the guest
-#   --repeat N       the same with N seeds, and a table
+#   --seeds N        the same with N seeds, and a table with medians (1; with --matrix 3)
 #   --matrix         two guests at 0, 1, 5 and 10 % loss, and a table
+#   --watch          shows the markers while they come, then a table of the figures
 #   --kill-peer      the listener is killed in the middle of the bulk; later markers must then be absent
 #   --fuzz FRAMES    so many hostile frames for the listener while a session runs
 #   --limit SECONDS  longest that a guest may take (120)
@@ -31,11 +32,11 @@ while (($#)); do
       usage "$0"
       exit 0
       ;;
-    --two-vm | --matrix | --kill-peer)
+    --two-vm | --matrix | --kill-peer | --watch)
       OPTIONS+=("$1")
       shift
       ;;
-    --profile | --loss | --delay | --reorder | --rate | --queue | --seed | --bytes | --mtu | --without | --repeat | \
+    --profile | --loss | --delay | --reorder | --rate | --queue | --seed | --bytes | --mtu | --without | --seeds | \
       --fuzz | --limit)
       (($# > 1)) || die "$1 needs a value"
       OPTIONS+=("$1=$2")
@@ -47,16 +48,14 @@ done
 
 cd "$ROOT"
 QEMU=${QEMU:-qemu-system-riscv64}
-have "$QEMU" || die "no $QEMU here (Debian: apt-get install qemu-system-misc)"
 "$ROOT/scripts/setup.sh"
-
-say "building the guest, the link and what judges them ..."
-(cd tests/qemu-guest && cargo_riscv build --quiet --release --locked)
-# As the tests are built, so that what they have compiled already is used.
-cargo build --quiet --locked --profile test -p lossy-link -p qemu-run -p ladder --features ladder/host
-cargo build --quiet --locked --release --manifest-path tests/qemu-run/report/Cargo.toml
+have "$QEMU" || die "no $QEMU here (Debian: apt-get install qemu-system-misc)"
 
 BIN=${CARGO_TARGET_DIR:-$ROOT/target}
+LOG_DIR=$BIN/build-logs STEPS=1 STEP_SIGN=5
+mkdir -p "$LOG_DIR"
+step "building the guest, the link and what judges them" build_qemu_runs
+
 mkdir -p artifacts/qemu
 # Not `exec`: an interrupt has to reach the runner, which ends its guests.
 "$BIN/debug/qemu-run" \

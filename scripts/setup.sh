@@ -37,7 +37,7 @@ missing() {
   MISSING=yes
   say "missing: $what"
   say "     -> $*"
-  [[ $CHECK == yes ]] || "$@"
+  [[ $CHECK == yes ]] || patiently "$@"
 }
 
 UPDATED=no
@@ -98,7 +98,7 @@ optional() {
   else
     say "missing, for some tests: $1"
     # In a shell of its own: what fails there ends nothing here.
-    (apt_install "$2") || say "     -> cannot be installed here: tests that need $1 are skipped"
+    (patiently apt_install "$2") || say "     -> cannot be installed here: tests that need $1 are skipped"
   fi
 }
 

@@ -61,7 +61,19 @@ bare_metal() {
   cargo_riscv build --locked -p nexus-net-adapter --no-default-features \
     --features udp,tcp,mux,net,smoltcp,smoltcp-ipv6,embedded-io
   cargo_riscv build --locked -p os-shim
+  guest_lints
 }
+
+# The guest as it is run, then all images with everything in them.
+guest_lints() (
+  if [[ $(riscv_route) != target ]]; then
+    say "skipped: lints of the guest (they need the target's own standard library)"
+    exit
+  fi
+  cd tests/qemu-guest
+  cargo_riscv clippy --locked --bin qemu-guest -- -D warnings
+  cargo_riscv clippy --locked --bins --features laboratory,peer-udp-sec,peer-tcp,peer-secure-tcp,medium -- -D warnings
+)
 
 # A few guests; the series, the matrix and the peers have commands of their own.
 qemu() {

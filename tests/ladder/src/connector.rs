@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use udp_sec::time::{Duration, Instant};
 
 use crate::pattern::Pattern;
-use crate::transfer::{Status, Transfer};
+use crate::transfer::{CHUNK, Status, Transfer};
 use crate::{ANSWER_LEN, CONTROL, Failure, Mux, REQUEST_LEN, RESUME, STALLED, STREAM_BYTES, unless_blocked};
 
 /// Requests on the control stream.
@@ -27,6 +27,29 @@ pub struct Plan {
     pub class: u8,
     /// Which bytes.
     pub seed: u64,
+}
+
+impl Plan {
+    /// The pattern of the bulk transfer `round`, counted from 1.
+    const fn pattern(&self, round: u64) -> u64 {
+        self.seed.wrapping_add(round)
+    }
+
+    /// The SHA-256 that [`Rung::Bulk`] has to tell, for whoever does not believe both ends.
+    #[must_use]
+    pub fn bulk_hash(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        let (mut pattern, mut left) = (Pattern::new(self.pattern(1)), self.bulk);
+        let mut room = [0; CHUNK];
+        while left > 0 {
+            let len = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+            let chunk = room.get_mut(..len).unwrap_or_default();
+            pattern.fill(chunk);
+            hasher.update(&*chunk);
+            left = left.saturating_sub(len as u64);
+        }
+        hasher.finalize().into()
+    }
 }
 
 /// What has happened, for certain.
@@ -181,8 +204,8 @@ impl Connector {
 
     fn begin_bulk(&mut self, now: Instant, mux: &mut Mux<'_>) -> Result<Stage, Failure> {
         self.rounds = self.rounds.saturating_add(1);
-        let seed = self.plan.seed.wrapping_add(self.rounds);
-        let transfer = Transfer::begin(mux, "bulk", self.plan.class, self.plan.bulk, seed)?;
+        let pattern = self.plan.pattern(self.rounds);
+        let transfer = Transfer::begin(mux, "bulk", self.plan.class, self.plan.bulk, pattern)?;
         Ok(Stage::Bulk(transfer, now))
     }
 

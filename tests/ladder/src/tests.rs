@@ -62,13 +62,19 @@ fn every_rung_is_reached_in_order() {
                 Rung::SessionUp,
                 Rung::Data,
                 Rung::Control(slowest),
-                Rung::Bulk { bytes: 300_000, elapsed, .. },
+                Rung::Bulk { bytes: 300_000, elapsed, hash },
                 Rung::Backpressure,
-            ] if slowest > Duration::ZERO && elapsed > slowest
+            ] if slowest > Duration::ZERO && elapsed > slowest && hash == PLAN.bulk_hash()
         ),
         "{rungs:?}"
     );
     assert_eq!(listener.receipts(), (4096 + 300_000 + 131_072, 3));
+}
+
+#[test]
+fn bulks_of_other_seeds_or_lengths_have_other_hashes() {
+    let others = [Plan { seed: 8, ..PLAN }, Plan { bulk: 299_999, ..PLAN }, Plan { bulk: 0, ..PLAN }];
+    assert!(others.iter().all(|other| other.bulk_hash() != PLAN.bulk_hash()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::pattern::Pattern;
 use crate::{Failure, Mux, RECEIPT_LEN, receipt};
 
 /// Bytes that are made at once.
-const CHUNK: usize = 1024;
+pub(crate) const CHUNK: usize = 1024;
 
 /// Sends so many bytes of a pattern, ends the stream, and compares the receipt.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ extern crate alloc;
 
 pub mod devices;
 pub mod endpoint;
+pub mod events;
 pub mod link;
 pub mod log;
 pub mod network;

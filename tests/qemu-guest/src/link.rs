@@ -11,7 +11,7 @@ use udp_sec_recovery::endpoint::SessionId;
 use udp_sec_recovery::event::Event;
 
 use crate::network::{Net, Stack, Ticks};
-use crate::trace;
+use crate::{events, trace};
 
 /// Datagrams under way in each direction of the wire.
 pub const WIRE_QUEUE: usize = 64;
@@ -58,7 +58,7 @@ fn apart<R>(call: impl FnOnce() -> R) -> R {
     call()
 }
 
-/// A clock, and the log of all events.
+/// A clock, and where all events are counted and logged.
 #[derive(Clone, Copy)]
 pub enum Time {
     /// The machine's.
@@ -83,6 +83,7 @@ impl Clock for Time {
     }
 
     fn observe(&self, _: SessionId, event: Event) {
+        events::count(event);
         trace::event(event);
     }
 }

@@ -22,7 +22,7 @@ use ladder::{Role, Settings, markers};
 use qemu_guest::platform::heap::Wiping;
 use qemu_guest::platform::statics::Once;
 use qemu_guest::platform::{device_tree, finisher, stack};
-use qemu_guest::{devices, log, network, report, say};
+use qemu_guest::{devices, events, log, network, report, say};
 
 /// What QEMU exits with when the role's work was not done.
 const FAILED: u16 = 1;
@@ -58,6 +58,7 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
         Err(why) => say!("FAILED: {why}"),
     }
     report::memory(HEAP.usage());
+    events::print();
     stack::check();
     log::flush();
     finisher::exit(if outcome.is_ok() { 0 } else { FAILED })

@@ -88,9 +88,15 @@ struct Sample {
 static MEMORY: Once<[Sample; SAMPLES]> =
     Once::new([Sample { at: Duration::ZERO, window: 0, in_flight: 0, acked: 0, lost: 0 }; SAMPLES]);
 
+/// Lines of progress, over the whole of the bulk transfer.
+const PROGRESS_LINES: u64 = 10;
+
 /// The course of the bulk transfer.
 #[derive(Default)]
 pub struct Plot {
+    /// Bytes of the transfer, and of these how many had arrived when that was last said.
+    total: u64,
+    said: u64,
     samples: Option<&'static mut [Sample; SAMPLES]>,
     len: usize,
     interval: Option<Duration>,
@@ -99,8 +105,9 @@ pub struct Plot {
 }
 
 impl Plot {
-    /// The transfer begins.
-    pub fn begin(&mut self, now: Instant) {
+    /// The transfer of `total` bytes begins.
+    pub fn begin(&mut self, now: Instant, total: u64) {
+        self.total = total;
         self.samples = Some(MEMORY.take());
         (self.begun, self.next, self.interval) = (Some(now), Some(now), Some(INTERVAL));
     }
@@ -141,6 +148,11 @@ impl Plot {
         samples[self.len] = sample;
         self.len += 1;
         self.next = Some(now + interval);
+        let arrived = sample.acked.saturating_sub(samples[0].acked).min(self.total);
+        if arrived.saturating_sub(self.said) > self.total / PROGRESS_LINES {
+            self.said = arrived;
+            say!("PROGRESS {arrived} {}", self.total);
+        }
     }
 
     /// Says it all, a line each.

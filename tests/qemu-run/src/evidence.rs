@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::decoded;
 use crate::output::Output;
 use crate::plan::{Plan, Tools};
 use crate::profile::{Profile, Role};
@@ -17,25 +18,37 @@ use crate::stage::{EndResult, Fate, Outcome};
 /// Version of the layout of `release-evidence.json`.
 const SCHEMA: u64 = 1;
 
-/// Completes the folder of a run: decoded logs, picture, summaries, evidence. Adds to the faults what shows only here.
+/// Completes the folder of a run: decoded logs, picture, summaries, evidence. Adds to the faults what shows only here,
+/// and returns what `summary.json` says.
 ///
 /// # Errors
 /// Where a file cannot be written, or a tool fails.
-pub fn keep(plan: &Plan, tools: &Tools, outcome: &mut Outcome, folder: &Path) -> Result<()> {
+pub fn keep(plan: &Plan, tools: &Tools, outcome: &mut Outcome, folder: &Path) -> Result<Value> {
     let mut decoded = Map::new();
     for end in &outcome.ends {
         if let Some(console) = &end.console {
             let text = folder.join(format!("{}.defmt.txt", end.role.name()));
             let counts = decode(tools, console, &text)?;
-            outcome.faults.extend(decoding_faults(end, &counts));
+            outcome.faults.extend(decoded::faults(end.role, end.fate, &end.output, &counts));
             decoded.insert(end.role.name().to_owned(), counts);
         }
     }
+    outcome.faults.extend(wrong_bytes(plan, outcome));
     draw(plan, tools, outcome, folder)?;
     let summary = summary(plan, outcome, &Value::Object(decoded));
     write_json(&folder.join("summary.json"), &summary)?;
     fs::write(folder.join("summary.txt"), text(plan, outcome))?;
-    write_json(&folder.join("release-evidence.json"), &evidence(plan, tools, outcome, folder)?)
+    write_json(&folder.join("release-evidence.json"), &evidence(plan, tools, outcome, folder)?)?;
+    Ok(summary)
+}
+
+/// The ends agree on the hash of what arrived; it also has to be that of the bytes that were to be sent, which this
+/// program makes by itself.
+fn wrong_bytes(plan: &Plan, outcome: &Outcome) -> Option<String> {
+    let told = outcome.end(Role::Connector)?.output.figures.get("bulk_sha256")?;
+    let expected = hex(&ladder::Plan { bulk: plan.bytes, class: 0, seed: plan.seed }.bulk_hash());
+    (*told != expected)
+        .then(|| format!("the bulk that arrived has SHA-256 {told}, what was to be sent {expected}"))
 }
 
 /// Decodes what defmt wrote; returns how often each message came, and how many frames were damaged.
@@ -50,32 +63,6 @@ fn decode(tools: &Tools, console: &Path, text: &Path) -> Result<Value> {
         .with_context(|| tools.report.display().to_string())?;
     ensure!(run.status.success(), "decoding {}: {}", console.display(), String::from_utf8_lossy(&run.stderr));
     serde_json::from_slice(&run.stdout).context("counts of the decoded log")
-}
-
-/// What a decoded log does not say as the serial line does: in a guest that ended in order, no frame is damaged, the
-/// increments of each counter add up to its end, and each reject has as many lines as it was counted.
-fn decoding_faults(end: &EndResult, decoded: &Value) -> Vec<String> {
-    if !end.fate.is_success() {
-        return Vec::new();
-    }
-    let name = end.role.name();
-    let number = |group: &str, key: &str| decoded[group][key].as_u64().unwrap_or(0);
-    let mut faults = Vec::new();
-    if let Some(damaged @ 1..) = decoded["damaged"].as_u64() {
-        faults.push(format!("{name}: {damaged} frames of its defmt log are damaged"));
-    }
-    let counters = end.output.stats.iter().filter(|(counter, _)| is_counter(counter));
-    let counted = counters.map(|(counter, &total)| (counter, total, number("sums", counter)));
-    let rejected = end.output.rejects.iter().map(|(label, &total)| (label, total, number("messages", label)));
-    for (what, serial, log) in counted.chain(rejected).filter(|(_, serial, log)| serial != log) {
-        faults.push(format!("{name}: {what} is {serial} on the serial line, {log} in the defmt log"));
-    }
-    faults
-}
-
-/// Some lines of statistics are no counters of the transport: times, and what the socket below did.
-fn is_counter(name: &str) -> bool {
-    !name.ends_with("_us") && !name.starts_with("socket_")
 }
 
 /// Draws the picture of the bulk transfer, where there are samples of it.
@@ -133,7 +120,7 @@ fn end_json(end: &EndResult) -> Value {
         .iter()
         .map(|reached| json!({ "line": reached.line, "marker": reached.marker }))
         .collect();
-    let Output { figures, stats, rejects, samples, .. } = &end.output;
+    let Output { figures, stats, rejects, events, samples, .. } = &end.output;
     let figures: Map<String, Value> = figures
         .iter()
         .map(|(name, text)| {
@@ -146,6 +133,7 @@ fn end_json(end: &EndResult) -> Value {
         "figures": figures,
         "stats": stats,
         "rejects": rejects,
+        "events": events,
         "samples": samples.len(),
     })
 }
@@ -247,10 +235,14 @@ fn version(command: &mut Command) -> Option<String> {
 /// The SHA-256 of a file, in hexadecimal.
 fn hash(path: &Path) -> Result<String> {
     let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    Ok(Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         _ = write!(text, "{byte:02x}");
         text
-    }))
+    })
 }
 
 fn write_json(path: &Path, value: &Value) -> Result<()> {

@@ -7,10 +7,12 @@
 //!                   └──► summary, release evidence, decoded log, picture
 //! ```
 //! Reading order: [`profile`] (what a run must show), [`judge`] (whether it did), [`plan`] (what a run is),
-//! [`machine`] and [`wire`] (who takes part), [`stage`] (one run from start to end), [`series`] (many of them),
-//! [`evidence`] (what is kept).
+//! [`machine`] and [`wire`] (who takes part), [`stage`] (one run from start to end), [`series`] and [`spread`] (many of
+//! them), [`decoded`] (whether the binary log agrees with the serial line), [`evidence`] (what is kept), [`watch`] and
+//! [`sheet`] (what people see).
 
 pub mod child;
+pub mod decoded;
 pub mod evidence;
 pub mod judge;
 pub mod machine;
@@ -18,5 +20,8 @@ pub mod output;
 pub mod plan;
 pub mod profile;
 pub mod series;
+pub mod sheet;
+pub mod spread;
 pub mod stage;
+pub mod watch;
 pub mod wire;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use qemu_run::plan::{LinkPlan, Plan, Scene, Tools, Trouble, Without};
 use qemu_run::profile::Profile;
-use qemu_run::series::{self, MATRIX};
+use qemu_run::series::{self, MATRIX, MATRIX_SEEDS};
 use qemu_run::stage::INTERRUPTED;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -56,9 +56,9 @@ struct Args {
     /// Why there is no udp-sec in the profiles fallback and strict.
     #[arg(long, value_name = "HOW", default_value = "blocked")]
     without: Without,
-    /// Runs with this many seeds.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    repeat: u64,
+    /// Runs of each link, each with another seed; with several also the medians. [default: 1, with --matrix 3]
+    #[arg(long, value_name = "N")]
+    seeds: Option<u64>,
     /// Every loss of 0, 1, 5 and 10 % instead of --loss, with two guests, and a table.
     #[arg(long, conflicts_with = "loss")]
     matrix: bool,
@@ -68,6 +68,9 @@ struct Args {
     /// Sends the listener so many hostile frames meanwhile; the bulk grows to last as long.
     #[arg(long, value_name = "FRAMES", default_value_t = 0, conflicts_with = "kill_peer")]
     fuzz: u64,
+    /// Shows the markers while they come, and then a table of the figures.
+    #[arg(long)]
+    watch: bool,
     /// Longest that a guest may take, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     limit: u64,
@@ -129,19 +132,20 @@ fn run(args: &Args) -> Result<bool> {
         out: args.tools.out.clone(),
         commit: args.tools.commit.clone(),
     };
-    series::run_all(&plans(args)?, &tools, &args.tools.stamp)
+    series::run_all(&plans(args)?, &tools, &args.tools.stamp, args.watch)
 }
 
 /// Every run that is asked for, in order.
 fn plans(args: &Args) -> Result<Vec<Plan>> {
-    if args.repeat == 0 {
-        bail!("--repeat 0 asks for nothing");
+    let seeds = args.seeds.unwrap_or(if args.matrix { MATRIX_SEEDS } else { 1 });
+    if seeds == 0 {
+        bail!("--seeds 0 asks for nothing");
     }
     let losses = if args.matrix { MATRIX.to_vec() } else { vec![args.loss] };
     let mut plans = Vec::new();
     for loss in losses {
         for scene in scenes(args)? {
-            plans.extend((args.seed..).take(args.repeat as usize).map(|seed| plan(args, scene, loss, seed)));
+            plans.extend((args.seed..).take(seeds as usize).map(|seed| plan(args, scene, loss, seed)));
         }
     }
     Ok(plans)

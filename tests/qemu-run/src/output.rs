@@ -11,6 +11,8 @@ pub struct Output {
     pub stats: BTreeMap<String, u64>,
     /// `REJECT label count`.
     pub rejects: BTreeMap<String, u64>,
+    /// `EVENTS name=count …`: what the guest has polled, of all its sessions; none from a host end.
+    pub events: Option<BTreeMap<String, u64>>,
     /// `PLOT t_us cwnd inflight acked lost`, in the order of the log.
     pub samples: Vec<[u64; 5]>,
     /// Lines that begin as one of these and then do not go on as one.
@@ -24,9 +26,7 @@ impl Output {
         let mut output = Self::default();
         for line in log.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
-            if let Some(("FIGURE" | "STAT" | "REJECT" | "PLOT", _)) =
-                words.split_first().map(|(first, rest)| (*first, rest))
-            {
+            if matches!(words.first(), Some(&("FIGURE" | "STAT" | "REJECT" | "EVENTS" | "PLOT"))) {
                 output.malformed += usize::from(output.take(&words).is_none());
             }
         }
@@ -49,6 +49,13 @@ impl Output {
             }
             ["REJECT", label, count] => {
                 self.rejects.insert(label.to_owned(), count.parse().ok()?);
+            }
+            ["EVENTS", ref counts @ ..] => {
+                let count = |word: &&str| {
+                    let (name, count) = word.split_once('=')?;
+                    Some((name.to_owned(), count.parse().ok()?))
+                };
+                self.events = Some(counts.iter().map(count).collect::<Option<_>>()?);
             }
             ["PLOT", ref values @ ..] => {
                 let values: Option<Vec<u64>> = values.iter().map(|value| value.parse().ok()).collect();

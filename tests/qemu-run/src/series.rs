@@ -10,10 +10,15 @@ use crate::evidence::{self, size};
 use crate::output::Output;
 use crate::plan::{Plan, Tools};
 use crate::profile::Role;
+use crate::sheet::sheet;
+use crate::spread;
 use crate::stage::{self, Outcome};
+use crate::watch::Watch;
 
 /// Losses of the matrix, in percent.
 pub const MATRIX: [f64; 4] = [0.0, 1.0, 5.0, 10.0];
+/// Runs of each of them, unless told otherwise.
+pub const MATRIX_SEEDS: u64 = 3;
 
 /// One row of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,11 +102,12 @@ fn largest_stack(output: &Output) -> Option<u64> {
         .max()
 }
 
-/// Runs all of `plans`, each in a folder of its own, and says of each how it went. Returns whether all passed.
+/// Runs all of `plans`, each in a folder of its own, and says of each how it went; with `watch` as
+/// it goes, and with a table of its figures. Returns whether all passed.
 ///
 /// # Errors
 /// Where a run could not be made at all.
-pub fn run_all(plans: &[Plan], tools: &Tools, stamp: &str) -> Result<bool> {
+pub fn run_all(plans: &[Plan], tools: &Tools, stamp: &str, watch: bool) -> Result<bool> {
     let mut rows = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         let folder = tools.out.join(format!("{stamp}-{}", plan.name()));
@@ -109,21 +115,30 @@ pub fn run_all(plans: &[Plan], tools: &Tools, stamp: &str) -> Result<bool> {
         if plans.len() > 1 {
             println!("[{}/{}] {}", number + 1, plans.len(), plan.name());
         }
+        let watching = watch.then(|| Watch::begin(&folder));
         let mut outcome = stage::run(plan, tools, &folder)?;
-        evidence::keep(plan, tools, &mut outcome, &folder)?;
+        drop(watching);
+        let summary = evidence::keep(plan, tools, &mut outcome, &folder)?;
         let row = Row::of(plan, &outcome);
-        if plans.len() == 1 || !row.passed {
+        if row.passed && watch {
+            println!("\n{}", sheet(&summary));
+        } else if plans.len() == 1 || !row.passed {
             println!("{}", evidence::text(plan, &outcome));
         }
         println!("  {}: {}", if row.passed { "passed" } else { "FAILED" }, folder.display());
         rows.push(row);
     }
     if rows.len() > 1 {
-        let table = table(&rows);
+        let mut table = table(&rows);
+        let spreads = spread::table(&rows);
+        if !spreads.is_empty() {
+            table = format!("{table}\n{spreads}");
+        }
         print!("\n{table}");
         let base = tools.out.join(format!("{stamp}-series"));
         write(base.with_extension("txt"), &table)?;
-        let json: Vec<Value> = rows.iter().map(Row::to_json).collect();
+        let runs: Vec<Value> = rows.iter().map(Row::to_json).collect();
+        let json = json!({ "runs": runs, "spreads": spread::to_json(&rows) });
         write(base.with_extension("json"), &(serde_json::to_string_pretty(&json)? + "\n"))?;
     }
     Ok(rows.iter().all(|row| row.passed))

@@ -440,7 +440,8 @@ fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
     Ok(ports)
 }
 
-#[expect(clippy::disallowed_methods, reason = "runs of real processes are bounded in real time")]
-fn now() -> Instant {
+/// The time by which runs of real processes are bounded.
+#[expect(clippy::disallowed_methods, reason = "it is real time, and real processes")]
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

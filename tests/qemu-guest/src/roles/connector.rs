@@ -103,7 +103,7 @@ fn climb(
             }
             report::rung(&rung, transport);
             match rung {
-                Rung::Control(_) => plot.begin(now),
+                Rung::Control(_) => plot.begin(now, settings.plan.bulk),
                 Rung::Bulk { .. } => plot.end(),
                 _ => {}
             }

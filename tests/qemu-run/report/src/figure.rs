@@ -43,6 +43,7 @@ const LOSS_PANEL: Panel = Panel { heading: "Declared lost, KiB", top: 598.0, bot
 enum Sign {
     Line,
     Dashes,
+    Dots,
     Area,
     Triangle,
 }
@@ -106,7 +107,9 @@ fn goodput_panel(svg: &mut Svg, transfer: &Transfer, time: &Axis) {
         .collect();
     svg.area(&closed(&points, GOODPUT_PANEL.bottom), GREEN, 0.2);
     svg.line(&points, GREEN, 2.0, "");
-    let mut entries = vec![(Sign::Line, GREEN, "acknowledged")];
+    let mean = axis.pixel(transfer.goodput() / 1e6);
+    svg.line(&[[LEFT, mean], [RIGHT, mean]], INK, 1.2, "2 3");
+    let mut entries = vec![(Sign::Line, GREEN, "acknowledged"), (Sign::Dots, INK, "mean of the whole")];
     if let Some(rate) = rate {
         let level = axis.pixel(rate / 1e6);
         svg.line(&[[LEFT, level], [RIGHT, level]], GREY, 1.5, "6 4");
@@ -152,6 +155,7 @@ impl Panel {
             match sign {
                 Sign::Line => svg.line(&[[x, y], [x + SIGN_WIDTH, y]], color, 2.5, ""),
                 Sign::Dashes => svg.line(&[[x, y], [x + SIGN_WIDTH, y]], color, 1.5, "6 4"),
+                Sign::Dots => svg.line(&[[x, y], [x + SIGN_WIDTH, y]], color, 1.2, "2 3"),
                 Sign::Area => svg.rectangle([x, y - 6.0], [SIGN_WIDTH, 12.0], color, 0.45),
                 Sign::Triangle => triangle(svg, [x + SIGN_WIDTH - 6.0, y + 5.0]),
             }

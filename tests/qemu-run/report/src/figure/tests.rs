@@ -13,7 +13,15 @@ fn the_picture_names_the_run_and_its_figures() {
     assert!(!svg.contains("rate of the link"), "{svg}");
     let slow = crate::series::Transfer { rate: 2e6, ..transfer() };
     assert!(draw(&slow).contains("rate of the link"));
-    for words in ["congestion window", "in flight", "loss detected", "acknowledged", "KiB", "Mbit/s"] {
+    for words in [
+        "congestion window",
+        "in flight",
+        "loss detected",
+        "acknowledged",
+        "mean of the whole",
+        "KiB",
+        "Mbit/s",
+    ] {
         assert!(svg.contains(words), "{words}");
     }
 }
