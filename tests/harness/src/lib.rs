@@ -13,6 +13,7 @@ pub mod chaos;
 pub mod grid;
 pub mod guest;
 pub mod invariants;
+pub mod node;
 pub mod pool;
 pub mod report;
 pub mod scenario;
