@@ -13,6 +13,7 @@ pub mod chaos;
 pub mod grid;
 pub mod guest;
 pub mod invariants;
+pub mod network;
 pub mod node;
 pub mod pool;
 pub mod report;
