@@ -93,7 +93,7 @@ impl Dice {
         let short_keys = self.one_in(3);
         for host in &mut plan.hosts {
             *host = HostPlan {
-                idle_timeout: Duration::from_millis(1_000 + self.skewed(119_000).max(self.below(60_000))),
+                idle_timeout: Duration::from_millis(1_000 + self.skewed(119_000).max(self.below(119_000))),
                 ack_delay: Duration::from_millis(self.below(100)),
                 ack_step: 1 + self.below(64) as u8,
                 keepalive: self.one_in(2),

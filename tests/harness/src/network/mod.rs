@@ -20,6 +20,8 @@ pub use host::Ended;
 pub use plan::{Access, Action, HostPlan, Plan};
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use chacha20::ChaCha8Rng;
@@ -27,6 +29,7 @@ use rand_core::SeedableRng;
 use udp_sec::keys::StaticKeypair;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::Path;
+use udp_sec_recovery::event::Closure;
 use udp_sec_recovery::memory::{Medium, Small, Storage};
 
 use crate::pool::HostStorage;
@@ -123,7 +126,7 @@ impl<S: Storage + Default> Network<S> {
     #[must_use]
     pub fn play(mut self) -> NetworkReport {
         while let Some(next) = self.next_instant() {
-            assert!(next <= self.limit, "I9: no end by {:?}", self.limit);
+            assert!(next <= self.limit, "I9: no end by {:?}: {:#?}", self.limit, self.unfinished());
             self.step(next);
         }
         self.check_ends();
@@ -250,7 +253,8 @@ impl<S: Storage + Default> Network<S> {
 
     /// One end of a talk is over: a caller that did not get what it wanted may try again.
     fn on_end(&mut self, end: Ended) {
-        let gave_up = end.caller && end.why.is_some_and(|why| !why.is_clean());
+        // Who was superseded has a newer session.
+        let gave_up = end.caller && end.why.is_some_and(|why| !why.is_clean() && why != Closure::Superseded);
         if gave_up && self.redials > 0 {
             self.redials -= 1;
             let (upload, download) = end.sizes;
@@ -263,6 +267,18 @@ impl<S: Storage + Default> Network<S> {
     fn schedule(&mut self, at: Instant, action: Action) {
         self.events.insert((at, self.planned), action);
         self.planned += 1;
+    }
+
+    /// The talks that go on, by host, each with what its session has done.
+    fn unfinished(&self) -> Vec<String> {
+        let all = self.hosts.iter().enumerate().flat_map(|(index, host)| {
+            host.talks.iter().map(move |talk| (index, host.node.endpoint.peek(talk.id), talk))
+        });
+        all.map(|(host, connection, talk)| {
+            let state = connection.map(|connection| (connection.stats(), connection.path_state()));
+            format!("host {host}: {talk:?}: {state:?}")
+        })
+        .collect()
     }
 
     /// Nothing is left to happen: no host holds on to anything, and the two ends of each talk agree.
