@@ -14,9 +14,11 @@ use crate::scenario::Profile;
 /// The longest that a run may take, whatever befalls it.
 pub const LIMIT: Duration = Duration::from_secs(4 * 3_600);
 /// Things happen from the start to here, at the latest.
-const HORIZON: Duration = Duration::from_secs(120);
+const HORIZON: Duration = Duration::from_secs(240);
 /// From here on, nobody holds a writer or a reader back.
-const RELEASE: Duration = Duration::from_secs(125);
+const RELEASE: Duration = Duration::from_secs(245);
+/// What all clients together send and receive by then, at least, in bytes: more than 100 KiB in each 30 s.
+const VOLUME: u64 = 1_100 << 10;
 
 /// The plan that `seed` stands for, each host's clock included.
 #[must_use]
@@ -48,7 +50,7 @@ pub fn plan_at(seed: u64, clock: Instant) -> Plan {
     };
     let mut plan = Plan::new(seed, profile, access);
     plan.limit = LIMIT;
-    plan.redials = dice.below(4) as u32;
+    plan.redials = dice.below(8) as u32;
     if dice.one_in(3) {
         plan.shared = Some([dice.rated_link(rtt), dice.rated_link(rtt)]);
     }
@@ -89,7 +91,7 @@ impl Dice {
     }
 
     fn hosts(&mut self, plan: &mut Plan) {
-        let per_peer = 1 + self.below(3) as usize / 2;
+        let per_peer = 1 + self.below(2) as usize;
         let short_keys = self.one_in(3);
         for host in &mut plan.hosts {
             *host = HostPlan {
@@ -170,9 +172,14 @@ impl Dice {
 
     /// What the client says to the server and hears from it, in bursts; readers that stop now and then.
     fn talk(&mut self, plan: &mut Plan, client: usize) {
-        let upload = (64 << 10) + self.skewed(512 << 10);
-        let download = if self.one_in(2) { self.skewed(512 << 10) } else { upload };
         let calls = if self.one_in(4) { 2 } else { 1 };
+        let volume = (VOLUME + self.skewed(VOLUME)) / (plan.access.len() as u64 * calls);
+        let upload = match self.below(3) {
+            0 => self.skewed(volume),
+            1 => volume - self.skewed(volume),
+            _ => self.below(volume + 1),
+        };
+        let download = volume - upload;
         for _ in 0..calls {
             let at = Duration::from_micros(self.skewed(5_000_000));
             plan.at(at, Action::Call { from: client, to: 0, upload, download });
@@ -181,12 +188,12 @@ impl Dice {
             let at = Duration::from_micros(self.skewed(5_000_000));
             plan.at(at, Action::Call { from: 0, to: client, upload, download });
         }
-        let steps = 1 + self.below(24);
+        let steps = 1 + self.below(48);
         let mut moments: Vec<_> = (0..steps).map(|_| self.moment()).collect();
         moments.sort_unstable();
         let (mut written, stalls) = ([0; 2], self.one_in(3));
         moments.insert(0, Duration::ZERO);
-        for (at, nth) in moments.into_iter().zip(1..) {
+        for (at, nth) in moments.into_iter().zip(1_u64..) {
             for (host, total) in [(client, upload), (0, download)] {
                 let side = usize::from(host == 0);
                 written[side] = (total * nth / (steps + 1)).max(written[side]);

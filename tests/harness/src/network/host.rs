@@ -177,7 +177,8 @@ impl<S: Storage + Default> Host<S> {
                 match self.node.poll(local) {
                     Output::Transmit(transmit) => {
                         for datagram in self.node.datagrams(transmit.len).chunks(transmit.segment) {
-                            trace.datagram(now.saturating_since(Instant::ZERO), self.index as u8, datagram);
+                            let since_start = now.saturating_since(Instant::ZERO);
+                            trace.sealed_datagram(since_start, self.index as u8, datagram);
                             out.sent.push((transmit.path, datagram.to_vec()));
                         }
                     }
