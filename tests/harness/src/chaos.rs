@@ -64,23 +64,24 @@ pub fn plan_at(seed: u64, clock: Instant) -> Plan {
     plan.with_clocks_at(clock)
 }
 
-struct Dice(chacha20::ChaCha8Rng);
+/// What everything random is drawn from.
+pub(crate) struct Dice(chacha20::ChaCha8Rng);
 
 impl Dice {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(chacha20::ChaCha8Rng::seed_from_u64(seed))
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0.next_u64() % bound
     }
 
-    fn one_in(&mut self, times: u64) -> bool {
+    pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
     /// Below `bound`, each power of two about as likely as the next: small values matter as much as large ones.
-    fn skewed(&mut self, bound: u64) -> u64 {
+    pub(crate) fn skewed(&mut self, bound: u64) -> u64 {
         let shift = self.below(u64::from(bound.ilog2()) + 1);
         self.below((bound >> shift).max(1))
     }
@@ -140,6 +141,14 @@ impl Dice {
                 bad_ppm: 500_000,
             },
         }
+    }
+
+    /// `link` with every impairment that a living session comes through: up to 20 % lost, 5 % corrupted.
+    pub(crate) fn disturbed(&mut self, link: LinkConfig) -> LinkConfig {
+        let link = link.loss(self.errors(200_000)).corruption(self.errors(50_000));
+        let link = link.jitter(Duration::from_micros(self.skewed(50_000)));
+        link.duplication(self.skewed(200_000) as u32)
+            .reordering(self.skewed(500_000) as u32, Duration::from_micros(self.skewed(100_000)))
     }
 
     /// A link that several share: what limits it is its rate.

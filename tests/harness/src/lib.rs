@@ -12,6 +12,7 @@ pub mod application;
 pub mod chaos;
 pub mod grid;
 pub mod guest;
+pub mod healing;
 pub mod invariants;
 pub mod network;
 pub mod node;

@@ -40,6 +40,10 @@ pub struct Ended {
     pub received: u64,
     /// Whether everything was read, the end included.
     pub done: bool,
+    /// When the session was established here, since the start of the run.
+    pub established_at: Option<Duration>,
+    /// When everything had been read here, likewise.
+    pub done_at: Option<Duration>,
 }
 
 /// A host of a network.
@@ -163,28 +167,28 @@ impl<S: Storage + Default> Host<S> {
         }
         self.drain(now, local, trace, out);
         self.node.check();
-        for talk in self.talks.iter().filter(|talk| !talk.established && talk.closed.is_none()) {
+        for talk in self.talks.iter().filter(|talk| talk.established_at.is_none() && talk.closed.is_none()) {
             let end = talk.began + self.plan.handshake_budget + Idle::MARGIN;
             assert!(local <= end, "I9: a call that may last until {end:?} is on at {local:?}");
         }
     }
 
     fn drain(&mut self, now: Instant, local: Instant, trace: &mut Trace, out: &mut Outbox) {
+        let since_start = now.saturating_since(Instant::ZERO);
         loop {
-            self.run_talks(local, &mut out.ended);
+            self.run_talks(since_start, local, &mut out.ended);
             let mut idle = true;
             loop {
                 match self.node.poll(local) {
                     Output::Transmit(transmit) => {
                         for datagram in self.node.datagrams(transmit.len).chunks(transmit.segment) {
-                            let since_start = now.saturating_since(Instant::ZERO);
                             trace.sealed_datagram(since_start, self.index as u8, datagram);
                             out.sent.push((transmit.path, datagram.to_vec()));
                         }
                     }
                     Output::Event(id, event) => {
-                        trace.event(now.saturating_since(Instant::ZERO), self.index as u8, event);
-                        self.on_event(local, id, event);
+                        trace.event(since_start, self.index as u8, event);
+                        self.on_event(since_start, local, id, event);
                         idle = false;
                     }
                     Output::Wait(_) => break,
@@ -196,14 +200,14 @@ impl<S: Storage + Default> Host<S> {
         }
     }
 
-    fn on_event(&mut self, local: Instant, id: SessionId, event: Event) {
+    fn on_event(&mut self, since_start: Duration, local: Instant, id: SessionId, event: Event) {
         let talk = self.talks.iter_mut().find(|talk| talk.id == id);
         match (event, talk) {
-            (Event::Established, Some(talk)) => talk.established = true,
+            (Event::Established, Some(talk)) => talk.established_at = Some(since_start),
             (Event::Established, None) => {
                 let peer = *self.node.endpoint.peek(id).expect("it has just begun").peer();
                 let peer = self.peers.iter().position(|key| *key == peer).expect("only hosts are allowed");
-                self.talks.push(Talk::answer(id, local, peer));
+                self.talks.push(Talk::answer(id, (local, since_start), peer));
             }
             (Event::Closed(why), Some(talk)) => {
                 assert!(talk.closed.is_none(), "I9: a session ended twice");
@@ -215,13 +219,16 @@ impl<S: Storage + Default> Host<S> {
     }
 
     /// Lets every application act, and takes leave of the sessions that are over and read to their end.
-    fn run_talks(&mut self, local: Instant, ended: &mut Vec<Ended>) {
+    fn run_talks(&mut self, since_start: Duration, local: Instant, ended: &mut Vec<Ended>) {
         let mut position = 0;
         while let Some(talk) = self.talks.get_mut(position) {
             let mut over = talk.closed.is_some();
             if let Some(connection) = self.node.endpoint.session(talk.id) {
                 talk.run(connection, self.allowances[talk.peer]);
                 over &= connection.readable() == 0;
+                if talk.application().is_some_and(|application| application.is_done()) {
+                    talk.done_at.get_or_insert(since_start);
+                }
             }
             if !over {
                 position += 1;
@@ -245,6 +252,8 @@ impl<S: Storage + Default> Host<S> {
             sent: application.map_or(0, |application| application.sent()),
             received: application.map_or(0, |application| application.received),
             done: application.is_some_and(|application| application.is_done()),
+            established_at: talk.established_at,
+            done_at: talk.done_at,
         }
     }
 }

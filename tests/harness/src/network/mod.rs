@@ -31,6 +31,7 @@ use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::event::Closure;
 use udp_sec_recovery::memory::{Medium, Small, Storage};
+use udp_sec_recovery::stats::PathState;
 
 use crate::pool::HostStorage;
 use crate::scenario::Profile;
@@ -159,6 +160,13 @@ impl<S: Storage + Default> Network<S> {
     pub fn received_from(&self, client: usize) -> u64 {
         let talks = self.hosts[0].talks.iter().filter(|talk| talk.peer == client);
         talks.filter_map(|talk| talk.application()).map(|application| application.received).sum()
+    }
+
+    /// Congestion control of the oldest session of `host`.
+    #[must_use]
+    pub fn path_state(&self, host: usize) -> Option<PathState> {
+        let host = &self.hosts[host];
+        Some(host.node.endpoint.peek(host.talks.first()?.id)?.path_state())
     }
 
     /// Every end of every talk that is over.

@@ -1,7 +1,7 @@
 //! What two applications say to each other in one session: the caller names the talk and how much goes each way, then
 //! both send known bytes.
 
-use udp_sec::time::Instant;
+use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::{Connection, ReadError};
 use udp_sec_recovery::endpoint::SessionId;
 use udp_sec_recovery::event::Closure;
@@ -21,7 +21,10 @@ pub(super) struct Talk {
     role: Role,
     /// When the call was made or taken, by the host's clock.
     pub(super) began: Instant,
-    pub(super) established: bool,
+    /// Since the start of the run.
+    pub(super) established_at: Option<Duration>,
+    /// Likewise: when everything had been read.
+    pub(super) done_at: Option<Duration>,
     pub(super) closed: Option<Closure>,
 }
 
@@ -53,13 +56,13 @@ impl Talk {
             place.copy_from_slice(&number.to_le_bytes());
         }
         let role = Role::Caller { header, sent: 0, application: Application::new(name, upload, download) };
-        Self { id, peer, role, began: now, established: false, closed: None }
+        Self { id, peer, role, began: now, established_at: None, done_at: None, closed: None }
     }
 
     /// A call of `peer`'s, taken.
-    pub(super) fn answer(id: SessionId, now: Instant, peer: usize) -> Self {
+    pub(super) fn answer(id: SessionId, (now, since_start): (Instant, Duration), peer: usize) -> Self {
         let role = Role::Answerer { header: [0; HEADER_LEN], received: 0, application: None };
-        Self { id, peer, role, began: now, established: true, closed: None }
+        Self { id, peer, role, began: now, established_at: Some(since_start), done_at: None, closed: None }
     }
 
     /// Whether this end made the call.
