@@ -92,7 +92,8 @@ pub const UNPROVEN_FACTOR: u64 = 3;
 pub const UNPROVEN_RESERVE: u64 = DATAGRAM_MAX;
 /// The most that a bare PING takes, an ACK of all ranges with it.
 pub const UNPROVEN_PING: u64 = 200;
-/// The idle timeout is at least this many probe timeouts, and a closing session answers for as many.
+/// The idle timeout is at least this many probe timeouts, a closing session answers for as many, and a new address of
+/// the peer's has as many to answer.
 pub const PTO_PERIODS: u64 = 3;
 
 /// A fixed-size store or a packet had no room: nothing was written, nothing changed.
@@ -107,8 +108,6 @@ impl fmt::Display for Full {
 
 impl core::error::Error for Full {}
 
-/// Challenges to a new address of the peer's before it is given up.
-pub const PATH_CHALLENGES: u8 = 3;
 /// Initiations per second that an endpoint looks into although their source has proven nothing, unless configured
 /// otherwise: about a tenth of what a slow processor can do.
 pub const UNPROVEN_PER_SECOND: u16 = 100;

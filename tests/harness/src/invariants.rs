@@ -10,11 +10,11 @@
 //! | I6 | a datagram that is dropped changes nothing but a counter | here, at every arrival |
 //! | I7 | no timer wakes more than three times at one instant | here, at every wake |
 //! | I8 | same scenario, same trace | `tests/determinism.rs` |
-//! | I9 | every run ends, in success or a named error | `world`, by the scenario's limit |
+//! | I9 | every run ends, in success or a named error | here: no session outlives its idle timeout; `world` and `network`: by the run's limit |
 
 use alloc::collections::BTreeMap;
 
-use udp_sec::time::Instant;
+use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::stats::{PathState, Stats};
 
 /// The largest UDP payload there may be.
@@ -75,5 +75,59 @@ impl Watch {
     /// Something other than time happened: wakes start anew.
     pub fn on_input(&mut self) {
         self.woken_at = None;
+    }
+}
+
+/// I9: by when one session has to end, should nothing more be heard (`docs/protocol.md` section 6), as seen from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Idle {
+    end: Instant,
+    /// Whether an ack-eliciting packet left since the peer was heard.
+    sent: bool,
+    timeout: Duration,
+}
+
+impl Idle {
+    /// What a session may take beyond its idle timeout.
+    pub const MARGIN: Duration = Duration::from_secs(1);
+    /// Three probe timeouts before there is a sample of the round trip, the longest acknowledgement delay included.
+    const FIRST: Duration = Duration::from_millis(3 * (999 + 500));
+
+    /// A session that begins at `now`.
+    #[must_use]
+    pub fn new(now: Instant, timeout: Duration) -> Self {
+        Self { end: now + timeout.max(Self::FIRST), sent: false, timeout }
+    }
+
+    /// A packet of the peer opened; what is known of the path may have changed with it.
+    pub fn on_heard(&mut self, now: Instant, paths: [PathState; 2]) {
+        self.end = now + self.span(paths);
+        self.sent = false;
+    }
+
+    /// A packet left that asks for an acknowledgement: the first one since the peer was heard counts.
+    pub fn on_eliciting_sent(&mut self, now: Instant, paths: [PathState; 2]) {
+        if !self.sent {
+            self.end = now + self.span(paths);
+            self.sent = true;
+        }
+    }
+
+    /// The session is alive, and its end wants to be woken at `wake_at`: in time to end it, should nothing come.
+    pub fn check(&self, wake_at: Option<Instant>) {
+        let end = self.end + Self::MARGIN;
+        assert!(
+            wake_at.is_some_and(|at| at <= end),
+            "I9: a session that may end by {end:?} waits for {wake_at:?}"
+        );
+    }
+
+    /// The idle timeout is never shorter than three probe timeouts.
+    fn span(&self, paths: [PathState; 2]) -> Duration {
+        let pto = |path: PathState| {
+            let variation = (path.rtt_variation * 4).max(Duration::from_millis(1));
+            path.smoothed_rtt + variation + Duration::from_millis(500)
+        };
+        paths.map(|path| pto(path) * 3).into_iter().fold(self.timeout, Duration::max)
     }
 }

@@ -1,53 +1,37 @@
-//! One end: an endpoint, its application, and a watch over both.
+//! One end of a simulation of two: a node with one session and one application.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
-use chacha20::ChaCha8Rng;
-use rand_core::SeedableRng;
-use udp_sec::error::Reject;
-use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::time::Instant;
 use udp_sec_recovery::connection::Path;
-use udp_sec_recovery::endpoint::{Config, Endpoint, Output, SessionId};
+use udp_sec_recovery::endpoint::{Config, Output, SessionId};
 use udp_sec_recovery::event::{Closure, Event};
 use udp_sec_recovery::memory::Storage;
 use udp_sec_recovery::stats::{PathState, Stats};
 
 use crate::application::Application;
-use crate::invariants::Watch;
-use crate::pool::HeapPool;
+use crate::node::Node;
 use crate::report::SideReport;
 use crate::scenario::Scenario;
 use crate::trace::Trace;
 
-/// Sessions and handshakes that an end of a simulation holds: more than it needs, so that a second session would
-/// show.
-const SESSIONS: usize = 4;
-
 /// A datagram on its way from an end to the link.
 pub type Sent = (Path, Vec<u8>);
 
-/// One end of a simulation.
+/// One end of a simulation; what concerns the endpoint alone is its [`Node`]'s.
 #[derive(Debug)]
 pub struct Side<S: Storage + Default> {
     index: u8,
     start: Instant,
-    /// The endpoint, for scenarios that look inside.
-    pub endpoint: Endpoint<HeapPool<S>, AllowList<4>, SESSIONS, SESSIONS>,
-    rng: ChaCha8Rng,
+    node: Node<S>,
     /// Its session, once there is one.
     pub session: Option<SessionId>,
     /// Its application.
     pub application: Application,
-    watch: Watch,
     report: SideReport,
-    /// What the endpoint asked to be woken at.
-    pub wake_at: Option<Instant>,
-    /// More than one datagram's room, so that batches are exercised.
-    out: Vec<u8>,
 }
 
 impl<S: Storage + Default> Side<S> {
@@ -64,8 +48,9 @@ impl<S: Storage + Default> Side<S> {
         config.handshake_budget = scenario.handshake_budget;
         config.keepalive = scenario.keepalive;
         config.key_life = scenario.key_life;
-        let mut allowed = AllowList::new();
-        allowed.add(*other.public()).expect("an empty list");
+        let seed = scenario.seed.wrapping_mul(2).wrapping_add(u64::from(index));
+        let mut node = Node::new(config, &[*other.public()], seed);
+        node.wake_at = Some(scenario.start);
         let (sends, expects) = match index {
             0 => (scenario.client_bytes, scenario.server_bytes),
             _ => (scenario.server_bytes, scenario.client_bytes),
@@ -73,65 +58,30 @@ impl<S: Storage + Default> Side<S> {
         Self {
             index,
             start: scenario.start,
-            endpoint: Endpoint::new(config, Box::default(), HeapPool::new(SESSIONS), allowed),
-            rng: ChaCha8Rng::seed_from_u64(scenario.seed.wrapping_mul(2).wrapping_add(u64::from(index))),
+            node,
             session: None,
             application: Application::new(scenario.seed << 1 | u64::from(index), sends, expects),
-            watch: Watch::default(),
             report: SideReport::default(),
-            wake_at: Some(scenario.start),
-            out: alloc::vec![0; 8 * 1200],
         }
     }
 
     /// Begins a handshake.
     pub fn connect(&mut self, now: Instant, path: Path, peer: &PublicKey) {
-        let id = self.endpoint.connect(now, &mut self.rng, path, peer).expect("an empty endpoint");
-        self.session = Some(id);
-        self.wake_at = Some(now);
-    }
-
-    /// A datagram arrives.
-    pub fn receive(&mut self, now: Instant, path: Path, mut datagram: Vec<u8>) {
-        self.watch.on_input();
-        let before = (self.endpoint.rejects().clone(), self.state());
-        self.endpoint.handle_datagram(now, &mut self.rng, path, &mut datagram);
-        let dropped_without_trace = self.endpoint.rejects().total() > before.0.total()
-            && self.endpoint.rejects().get(Reject::ReassemblyOverflow)
-                == before.0.get(Reject::ReassemblyOverflow)
-            && self.closure().is_none();
-        if dropped_without_trace {
-            Watch::on_drop(before.1, self.state());
-        }
-        self.wake_at = Some(now);
-    }
-
-    /// Every datagram of this instant is in.
-    pub fn end_of_batch(&mut self) {
-        self.endpoint.end_of_batch();
-    }
-
-    /// Time passes: called when `wake_at` has come, and nothing else has happened.
-    pub fn wake(&mut self, now: Instant) {
-        self.watch.on_wake(now);
-        self.endpoint.handle_timeout(now);
+        self.session = Some(self.node.connect(now, path, peer));
     }
 
     /// Runs application and endpoint until both are idle; datagrams that leave go to `sent`.
     pub fn drain(&mut self, now: Instant, trace: &mut Trace, sent: &mut Vec<Sent>) {
         let since_start = now.saturating_since(self.start);
         loop {
-            if let Some(connection) = self.session.and_then(|id| self.endpoint.session(id)) {
+            if let Some(connection) = self.session.and_then(|id| self.node.endpoint.session(id)) {
                 self.application.run(connection);
             }
             let mut idle = true;
             loop {
-                let before = self.state();
-                match self.endpoint.poll_output(now, &mut self.out) {
+                match self.node.poll(now) {
                     Output::Transmit(transmit) => {
-                        Watch::on_transmit(before, self.state());
-                        for datagram in self.out[..transmit.len].chunks(transmit.segment) {
-                            self.watch.on_datagram(datagram);
+                        for datagram in self.node.datagrams(transmit.len).chunks(transmit.segment) {
                             trace.datagram(since_start, self.index, datagram);
                             sent.push((transmit.path, datagram.to_vec()));
                         }
@@ -141,10 +91,7 @@ impl<S: Storage + Default> Side<S> {
                         self.on_event(now, id, event);
                         idle = false;
                     }
-                    Output::Wait(until) => {
-                        self.wake_at = until;
-                        break;
-                    }
+                    Output::Wait(_) => break,
                 }
             }
             if idle {
@@ -152,7 +99,7 @@ impl<S: Storage + Default> Side<S> {
             }
         }
         self.note_progress(now);
-        self.endpoint.check();
+        self.node.check();
     }
 
     fn on_event(&mut self, now: Instant, id: SessionId, event: Event) {
@@ -196,5 +143,19 @@ impl<S: Storage + Default> Side<S> {
     #[must_use]
     pub fn report(&self) -> SideReport {
         SideReport { stats: self.state().0, rejects: self.endpoint.rejects().clone(), ..self.report.clone() }
+    }
+}
+
+impl<S: Storage + Default> Deref for Side<S> {
+    type Target = Node<S>;
+
+    fn deref(&self) -> &Node<S> {
+        &self.node
+    }
+}
+
+impl<S: Storage + Default> DerefMut for Side<S> {
+    fn deref_mut(&mut self) -> &mut Node<S> {
+        &mut self.node
     }
 }

@@ -21,6 +21,18 @@ impl Trace {
         self.0.update(bytes);
     }
 
+    /// The same by what tells datagrams apart: their headers, and their tags, which stand for all between.
+    pub fn sealed_datagram(&mut self, now: Duration, side: u8, bytes: &[u8]) {
+        let mut ends = [0; 32];
+        let (head, tag) = ends.split_at_mut(16);
+        head.copy_from_slice(&bytes[..16]);
+        tag.copy_from_slice(&bytes[bytes.len() - 16..]);
+        self.0.update([b'd', side]);
+        self.0.update(now.as_micros().to_le_bytes());
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(ends);
+    }
+
     /// `side` was told `event`.
     pub fn event(&mut self, now: Duration, side: u8, event: Event) {
         self.0.update([b'e', side]);

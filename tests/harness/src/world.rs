@@ -107,11 +107,11 @@ impl<S: Storage + Default> World<S> {
     pub fn step(&mut self, now: Instant) {
         self.now = now;
         let mut arrived = [false; 2];
-        while let Some(arrival) = self.path.poll(now) {
+        while let Some(mut arrival) = self.path.poll(now) {
             let index = usize::from(arrival.to == End::Server);
             let local = if index == 1 { SERVER } else { CLIENT };
             let path = Path { remote: arrival.source, local: (index == 1).then_some(local.ip()) };
-            self.sides[index].receive(now, path, arrival.data);
+            self.sides[index].receive(now, path, &mut arrival.data);
             arrived[index] = true;
         }
         for index in [0, 1] {

@@ -5,7 +5,8 @@ mod common;
 use common::{CLIENT, SERVER, interop_link, play_until, random, stats};
 use harness::Scenario;
 use harness::pool::HostStorage;
-use harness::world::World;
+use harness::world::{World, ms};
+use lossy_link::LinkConfig;
 use udp_sec::time::{Duration, Instant};
 
 const TEN_MIB: u64 = 10 << 20;
@@ -61,6 +62,33 @@ fn a_client_is_followed_under_loss() {
             .collect();
         let (_, changes) = transfer(seed, seed % 2 == 0, 5, &moves);
         assert!(changes >= 3, "{changes}");
+    }
+}
+
+/// From a fast network to one whose round trip is hundreds of times the estimate, and whose uplink is so slow that
+/// answers wait in its queue: the answer to a challenge comes long after the probe timeouts that were learnt before.
+#[test]
+fn a_client_that_moves_to_a_far_slower_network_is_followed() {
+    for (seed, rtt) in (1..).zip([200, 600, 1_200, 2_400]) {
+        let mut scenario =
+            Scenario::new(seed, 64 << 10).link(LinkConfig::default().rate(50_000_000).delay(ms(1)));
+        scenario.server_bytes = 64 << 10;
+        let mut world = World::<HostStorage>::new(&scenario);
+        for side in &mut world.sides {
+            side.application.write_limit = 32 << 10;
+        }
+        world.advance(Instant::ZERO + ms(1_000));
+        let slow = LinkConfig::default().rate(256_000).queue(16).delay(ms(rtt / 2));
+        world.path.rebind(world.now, ([198, 51, 100, 7], 50_000).into());
+        world.path.reconfigure(slow.clone(), slow);
+        for side in &mut world.sides {
+            side.application.write_limit = u64::MAX;
+        }
+        world.advance(world.now);
+        play_until(&mut world, |world| world.has_ended(&scenario) || world.now > Instant::ZERO + ms(60_000));
+        assert_eq!(stats(&world, SERVER).path_changes, 1, "RTT {rtt} ms");
+        assert!(world.has_ended(&scenario), "RTT {rtt} ms: 64 KiB each way take longer than a minute");
+        assert!(world.report(&scenario).is_success());
     }
 }
 

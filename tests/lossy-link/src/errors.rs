@@ -18,6 +18,11 @@ impl Errors {
         Self { model, random, run: 0, bad: false }
     }
 
+    /// Goes on with another model, from its start.
+    pub(crate) fn reconfigure(&mut self, model: ErrorModel) {
+        *self = Self::new(model, self.random.clone());
+    }
+
     /// Decides the fate of the next packet.
     pub(crate) fn hit(&mut self) -> bool {
         match self.model {

@@ -71,6 +71,16 @@ impl<T: Clone> Link<T> {
         }
     }
 
+    /// From now on the link is as `config` says; what is under way arrives as it would have, and the queue goes on from
+    /// where it stands.
+    pub fn reconfigure(&mut self, config: LinkConfig) {
+        self.drop_list = config.drop_list.iter().copied().collect();
+        self.transmitter.reconfigure(config.rate, config.queue);
+        self.loss.reconfigure(config.loss);
+        self.corruption.reconfigure(config.corruption);
+        self.config = config;
+    }
+
     /// Puts a datagram into the link. `now` must not go back from call to call.
     pub fn send(&mut self, now: Instant, tag: T, data: impl Into<Vec<u8>>) {
         let mut data = data.into();

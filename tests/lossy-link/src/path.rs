@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use udp_sec::time::Instant;
+use udp_sec::time::{Duration, Instant};
 
 use crate::config::LinkConfig;
 use crate::link::Link;
@@ -46,6 +46,22 @@ pub struct Path {
     /// Tagged with the destination address.
     to_client: Link<SocketAddr>,
     unreachable: u64,
+    forgetting: Option<Forgetting>,
+}
+
+/// A NAT that forgets a mapping which the client has not used for some time (RFC 4787 section 4.3: only what goes out
+/// refreshes it).
+#[derive(Clone, Copy, Debug)]
+struct Forgetting {
+    lifetime: Duration,
+    last_used: Option<Instant>,
+}
+
+impl Forgetting {
+    /// Whether the mapping is gone at `now`.
+    fn has_forgotten(&self, now: Instant) -> bool {
+        self.last_used.is_some_and(|used| now.saturating_since(used) > self.lifetime)
+    }
 }
 
 impl Path {
@@ -66,7 +82,20 @@ impl Path {
             to_server: Link::new(to_server, seed_to_server),
             to_client: Link::new(to_client, seed_to_client),
             unreachable: 0,
+            forgetting: None,
         }
+    }
+
+    /// The NAT forgets the client once it has sent nothing for `lifetime`: from then on nothing gets in, and the next
+    /// datagram that goes out gets another port.
+    pub fn forget_after(&mut self, lifetime: Duration) {
+        self.forgetting = Some(Forgetting { lifetime, last_used: None });
+    }
+
+    /// Both links are as these say from now on; see [`Link::reconfigure`].
+    pub fn reconfigure(&mut self, to_server: LinkConfig, to_client: LinkConfig) {
+        self.to_server.reconfigure(to_server);
+        self.to_client.reconfigure(to_client);
     }
 
     /// From `at` on, the server sees the client as `client`. Calls may come in any order of `at`; the later
@@ -95,6 +124,7 @@ impl Path {
     pub fn send(&mut self, now: Instant, from: End, destination: SocketAddr, data: impl Into<Vec<u8>>) {
         match from {
             End::Client if destination == self.server => {
+                self.refresh_mapping(now);
                 self.to_server.send(now, self.client_address(now), data);
             }
             End::Client => self.unreachable += 1,
@@ -120,7 +150,8 @@ impl Path {
                 });
             }
             let delivery = self.to_client.poll(now)?;
-            if delivery.tag == self.client_address(delivery.at) {
+            let forgotten = self.forgetting.is_some_and(|nat| nat.has_forgotten(delivery.at));
+            if !forgotten && delivery.tag == self.client_address(delivery.at) {
                 return Some(Arrival {
                     at: delivery.at,
                     to: End::Client,
@@ -129,6 +160,18 @@ impl Path {
                 });
             }
             self.unreachable += 1;
+        }
+    }
+
+    /// The client sends at `now`, through a new port if the NAT has forgotten the old one.
+    fn refresh_mapping(&mut self, now: Instant) {
+        let Some(nat) = &mut self.forgetting else { return };
+        let forgotten = nat.has_forgotten(now);
+        nat.last_used = Some(now);
+        if forgotten {
+            let mut client = self.client_address(now);
+            client.set_port(client.port().wrapping_add(1).max(1));
+            self.rebind(now, client);
         }
     }
 

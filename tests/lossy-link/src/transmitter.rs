@@ -41,6 +41,16 @@ impl Transmitter {
         Self { rate, capacity, free_at: Moment::default(), waiting: VecDeque::new() }
     }
 
+    /// Goes on with another rate and another queue; what has been accepted leaves when it would have.
+    pub(crate) fn reconfigure(&mut self, rate: Option<NonZeroU64>, capacity: usize) {
+        if rate != self.rate {
+            // A fraction counts in units of the rate.
+            self.free_at = Moment { micros: self.free_at.ceil(), fraction: 0 };
+        }
+        self.rate = rate;
+        self.capacity = capacity;
+    }
+
     /// Takes a packet of `bytes` bytes on the wire at `now`. Returns when its last bit is sent, or `None`
     /// where the queue is full.
     pub(crate) fn admit(&mut self, now: Instant, bytes: u64) -> Option<Instant> {

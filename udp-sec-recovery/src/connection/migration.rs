@@ -2,15 +2,19 @@
 //!
 //! 1. A packet that opens, with the highest number so far, comes from a new address: that is the candidate.
 //! 2. Challenges leave to the candidate, as large as three times what came from there allows, and to the path in use.
-//! 3. The answer moves the path. A newer packet from the path in use, or three challenges without an answer, end the
-//!    candidate.
+//! 3. The answer moves the path. A newer packet from the path in use, or time without an answer, ends the candidate.
+//!
+//! The new path may be far slower than the one that the probe timeout was learnt from, and nothing is learnt anew until
+//! the session has moved. So the challenge stays the same while it is repeated, that the answer to any of them counts;
+//! repeats are ever rarer, that answers do not queue behind answers; and the time is never shorter than for a path of
+//! which nothing is known (RFC 9000 section 8.2.4).
 //!
 //! Until then nothing but challenges leaves to the candidate: who makes our packets come from the address of a victim
 //! gets no more sent there than he has sent.
 
 use udp_sec::error::Reject;
 use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, TAG_LEN};
-use udp_sec::time::Instant;
+use udp_sec::time::{Duration, Instant};
 
 use super::timers::Timers;
 use super::{Connection, Path, State, Transmit};
@@ -29,8 +33,10 @@ const SHORTEST: usize = DATA_HEADER_LEN + 9 + TAG_LEN;
 pub(super) struct Candidate {
     path: Path,
     challenge: [u8; 8],
-    /// Challenges sent there.
-    tries: u8,
+    /// Until the next repeat; doubles with each.
+    repeat_after: Duration,
+    /// When it is given up.
+    until: Instant,
     /// What is to leave.
     due: Due,
     /// Bytes that came from there.
@@ -76,15 +82,18 @@ impl<S: Storage> Connection<S> {
                 candidate.path = path;
             }
             _ if is_newest => {
+                let repeat_after = self.pto_base();
+                let unknown = RttEstimator::new().pto_base(self.peer_ack_delay);
                 self.candidate = Some(Candidate {
                     path,
                     challenge: self.session.random_u64().to_le_bytes(),
-                    tries: 0,
+                    repeat_after,
+                    until: now + repeat_after.max(unknown) * limits::PTO_PERIODS,
                     due: Due::Both,
                     received: len as u64,
                     sent: 0,
                 });
-                self.timers.path = Some(now + self.pto_base());
+                self.timers.path = Some(now + repeat_after);
             }
             _ => {}
         }
@@ -127,18 +136,16 @@ impl<S: Storage> Connection<S> {
         self.timers.path = None;
     }
 
-    /// Time passes: a challenge that was not answered is repeated with fresh bytes, three times in all.
+    /// Time passes: a challenge that was not answered is repeated, until it is given up.
     pub(super) fn on_path_timeout(&mut self, now: Instant) -> Result<(), Reject> {
         if !Timers::take(&mut self.timers.path, now) {
             return Ok(());
         }
-        let challenge = self.session.random_u64().to_le_bytes();
-        let retry_at = now + self.pto_base();
         match &mut self.candidate {
-            Some(candidate) if candidate.tries < limits::PATH_CHALLENGES => {
-                candidate.challenge = challenge;
+            Some(candidate) if now < candidate.until => {
+                candidate.repeat_after = candidate.repeat_after * 2;
                 candidate.due = Due::Both;
-                self.timers.path = Some(retry_at);
+                self.timers.path = Some((now + candidate.repeat_after).min(candidate.until));
                 Ok(())
             }
             Some(_) => {
@@ -160,7 +167,6 @@ impl<S: Storage> Connection<S> {
         let candidate = self.candidate.as_mut()?;
         if candidate.due == Due::Both {
             candidate.due = Due::InUse;
-            candidate.tries = candidate.tries.saturating_add(1);
             let allowed =
                 candidate.received.saturating_mul(limits::UNPROVEN_FACTOR).saturating_sub(candidate.sent);
             let len = usize::try_from(allowed).unwrap_or(DATAGRAM_MAX).min(DATAGRAM_MAX);

@@ -1,26 +1,36 @@
-//! Plays random scenarios until the time is up, or plays one again. `scripts/soak.sh` is the front door.
+//! Plays random plans until the time is up or the seeds are through, or plays one again. `scripts/soak.sh` is the front
+//! door.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use harness::{Outcome, Report, chaos, run};
+use harness::chaos;
+use harness::network::{self, NetworkReport};
 
-const USAGE: &str = "usage: soak [--minutes M] [--from SEED] | --replay SEED";
+const USAGE: &str = "usage: soak [--seconds S] [--seeds N] [--seed FIRST] [--jobs J] | --replay SEED\n  0 seeds or seconds: no bound";
+
+/// A run counts as work done when it delivers so much for each [`SPAN_MICROS`] simulated.
+const BYTES_PER_SPAN: u128 = 100 << 10;
+const SPAN_MICROS: u128 = 30_000_000;
+const YEAR_SECONDS: f64 = 365.25 * 86_400.0;
 
 /// What to do.
-enum Command {
-    Soak { minutes: u64, from: u64 },
-    Replay(u64),
+struct Orders {
+    seconds: u64,
+    seeds: u64,
+    first: u64,
+    jobs: u64,
+    replay: Option<u64>,
 }
 
 fn main() -> ExitCode {
     match parse(std::env::args().skip(1)) {
-        Some(Command::Replay(seed)) => replay(seed),
-        Some(Command::Soak { minutes, from }) => soak(minutes, from),
+        Some(Orders { replay: Some(seed), .. }) => replay(seed),
+        Some(orders) => soak(&orders),
         None => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -28,88 +38,122 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Command> {
-    let (mut minutes, mut from, mut replay) = (10, 0, None);
+fn parse(mut arguments: impl Iterator<Item = String>) -> Option<Orders> {
+    let jobs = std::thread::available_parallelism().map_or(1, |jobs| jobs.get() as u64);
+    let mut orders = Orders { seconds: 600, seeds: 0, first: 0, jobs, replay: None };
     while let Some(name) = arguments.next() {
         let value = arguments.next()?.parse().ok()?;
         match name.as_str() {
-            "--minutes" => minutes = value,
-            "--from" => from = value,
-            "--replay" => replay = Some(value),
+            "--seconds" => orders.seconds = value,
+            "--seeds" => orders.seeds = value,
+            "--seed" => orders.first = value,
+            "--jobs" => orders.jobs = value,
+            "--replay" => orders.replay = Some(value),
             _ => return None,
         }
     }
-    Some(replay.map_or(Command::Soak { minutes, from }, Command::Replay))
+    (orders.seconds > 0 || orders.seeds > 0).then_some(orders)
 }
 
-/// Plays one scenario; a broken invariant ends the program where it breaks.
+/// Plays one plan; a broken invariant ends the program where it breaks.
 fn replay(seed: u64) -> ExitCode {
-    let scenario = chaos::scenario(seed);
-    println!("{scenario:#?}");
-    let Report { outcome, done, ended, client, server, to_server, to_client, .. } = run(&scenario);
-    println!("{outcome:?}, delivered after {done:?}, ended after {ended:?}");
-    println!("initiator {client:#?}\nresponder {server:#?}");
-    println!("to the responder {to_server}\nto the initiator {to_client}");
+    let plan = chaos::plan(seed);
+    println!("{plan:#?}");
+    let report = network::run(&plan);
+    for end in &report.ended {
+        println!("{end:?}");
+    }
+    println!("{} bytes, {} datagrams, {:?}", report.delivered, report.datagrams, report.lasted);
+    println!("trace {}", hex(&report.trace));
     ExitCode::SUCCESS
 }
 
 /// Sums over all runs.
 #[derive(Default)]
 struct Totals {
-    /// Runs by how they ended.
-    outcomes: BTreeMap<String, u64>,
-    simulated_micros: u64,
+    runs: u64,
+    /// Talks by how they ended at their caller.
+    ends: BTreeMap<String, u64>,
+    simulated_micros: u128,
+    /// The same for the runs that delivered enough.
+    counted_micros: u128,
     datagrams: u64,
     delivered: u64,
+    /// Of the seeds whose runs broke an invariant.
+    broken: Vec<u64>,
+    /// All traces together, whatever their order.
+    digest: u64,
 }
 
 impl Totals {
-    fn add(&mut self, report: &Report) {
-        let name = match report.outcome {
-            Outcome::Success => String::from("success"),
-            Outcome::Failed(why) => why.to_string(),
-        };
-        *self.outcomes.entry(name).or_default() += 1;
-        self.simulated_micros += report.ended.as_micros();
-        self.datagrams += report.to_server.sent + report.to_client.sent;
-        self.delivered +=
-            report.client.stats.stream_bytes_received + report.server.stats.stream_bytes_received;
+    fn add(&mut self, report: &NetworkReport) {
+        self.runs += 1;
+        for end in report.ended.iter().filter(|end| end.caller) {
+            let name = end.why.map_or_else(|| String::from("restarted"), |why| why.to_string());
+            *self.ends.entry(name).or_default() += 1;
+        }
+        let micros = u128::from(report.lasted.as_micros());
+        self.simulated_micros += micros;
+        if u128::from(report.delivered) * SPAN_MICROS >= BYTES_PER_SPAN * micros {
+            self.counted_micros += micros;
+        }
+        self.datagrams += report.datagrams;
+        self.delivered += report.delivered;
+        let head = report.trace.first_chunk().expect("a trace has 32 bytes");
+        self.digest = self.digest.wrapping_add(u64::from_le_bytes(*head));
     }
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long to go on is a matter of real time")]
-fn soak(minutes: u64, from: u64) -> ExitCode {
+fn soak(orders: &Orders) -> ExitCode {
     let started = Instant::now();
-    let (next, broken) = (AtomicU64::new(from), AtomicBool::new(false));
+    let next = AtomicU64::new(orders.first);
     let totals = Mutex::new(Totals::default());
+    let bounded = |bound: u64, value: u64| bound == 0 || value < bound;
     let work = || {
-        while !broken.load(Ordering::Relaxed) && started.elapsed().as_secs() < minutes * 60 {
+        while bounded(orders.seconds, started.elapsed().as_secs()) {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            let scenario = chaos::scenario(seed);
-            match catch_unwind(AssertUnwindSafe(|| run(&scenario))) {
-                Ok(report) => totals.lock().expect("no thread panics with it").add(&report),
+            if !bounded(orders.seeds, seed - orders.first) {
+                return;
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| network::run(&chaos::plan(seed))));
+            let mut totals = totals.lock().expect("no thread panics with it");
+            match outcome {
+                Ok(report) => totals.add(&report),
                 Err(_) => {
-                    broken.store(true, Ordering::Relaxed);
-                    eprintln!("an invariant broke in {scenario:?}");
-                    eprintln!("to see it again: ./scripts/soak.sh --replay {seed}");
+                    totals.broken.push(seed);
+                    eprintln!("an invariant broke; to see it again: ./scripts/soak.sh --replay {seed}");
                 }
             }
         }
     };
-    std::thread::scope(|scope| {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        (0..threads).for_each(|_| drop(scope.spawn(work)));
-    });
-
-    let seconds = started.elapsed().as_secs_f64().max(0.001);
+    std::thread::scope(|scope| (0..orders.jobs).for_each(|_| drop(scope.spawn(work))));
     let totals = totals.into_inner().expect("all threads are done");
-    let runs: u64 = totals.outcomes.values().sum();
-    println!("{runs} runs, seeds {from} to {}, in {seconds:.0} s", next.load(Ordering::Relaxed) - 1);
-    for (name, count) in &totals.outcomes {
-        println!("{count:>9}  {name}");
+    print_totals(&totals, orders.first, started.elapsed().as_secs_f64().max(0.001));
+    if totals.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn print_totals(totals: &Totals, first: u64, seconds: f64) {
+    println!(
+        "{} runs from seed {first} in {seconds:.0} s, traces add up to {:016x}",
+        totals.runs, totals.digest
+    );
+    for (name, count) in &totals.ends {
+        println!("{count:>9}  talks: {name}");
     }
-    println!("{} datagrams, {} stream bytes delivered in order", totals.datagrams, totals.delivered);
-    let simulated = totals.simulated_micros as f64 / 1e6;
-    println!("{:.1} hours simulated: {:.0} for each real hour", simulated / 3_600.0, simulated / seconds);
-    if broken.into_inner() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    println!("{} datagrams, {} bytes delivered in order", totals.datagrams, totals.delivered);
+    let years = |micros: u128| micros as f64 / 1e6 / YEAR_SECONDS;
+    let (all, counted) = (years(totals.simulated_micros), years(totals.counted_micros));
+    println!(
+        "{all:.4} years simulated, {counted:.4} of them with at least 100 KiB in each 30 s: {:.2} years for each hour",
+        counted * 3_600.0 / seconds
+    );
+    match totals.broken.as_slice() {
+        [] => println!("no invariant broke"),
+        broken => println!("invariants broke in {} runs, seeds {broken:?}", broken.len()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
