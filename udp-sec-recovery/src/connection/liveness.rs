@@ -16,8 +16,8 @@ impl<S: Storage> Connection<S> {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
         let ack = match self.state {
-            State::Open => self.ack.deadline(),
-            State::Closing(_) | State::Ended(_) => None,
+            State::Open if self.path_has_room() => self.ack.deadline(),
+            State::Open | State::Closing(_) | State::Ended(_) => None,
         };
         [self.timers.next(), ack].into_iter().flatten().min()
     }

@@ -3,10 +3,11 @@
 
 mod cookies;
 mod handshakes;
-mod lab;
 mod packets;
 mod paths;
 mod silence;
 mod simultaneous;
 mod strangers;
 mod violations;
+
+use harness::attacker::keyed as lab;
