@@ -219,8 +219,9 @@ impl<S: Storage> Connection<S> {
     fn write_frames(&mut self, now: Instant, permitted: Option<Interest>, frames: &mut [u8]) -> Plan {
         let mut plan = Plan::default();
         let mut writer = FrameWriter::new(frames);
-        if permitted.is_some() || self.may_ask_for_proof() {
-            plan.ack_eliciting = self.ask_for_proof(&mut writer);
+        let asks_back = permitted.is_none() && self.may_ask_back();
+        if permitted.is_some() || asks_back {
+            plan.ack_eliciting = self.challenge_unproven(&mut writer);
         }
         if self.ack.has_waiting() {
             self.write_ack(now, &mut writer, &mut plan);
@@ -235,6 +236,8 @@ impl<S: Storage> Connection<S> {
             plan.ack_eliciting |= !plan.ack_eliciting && needs_ping && writer.ping().is_ok();
             // Whatever elicits an acknowledgement serves as the ping.
             self.control.ping &= !plan.ack_eliciting;
+        } else if asks_back {
+            plan.ack_eliciting |= !plan.ack_eliciting && !writer.is_empty() && writer.ping().is_ok();
         }
         plan.len = writer.len();
         plan
@@ -242,17 +245,18 @@ impl<S: Storage> Connection<S> {
 
     /// As long as the path is unproven, every packet that may be in flight challenges the peer to prove it, before all
     /// else; whether that was written.
-    fn ask_for_proof(&self, writer: &mut FrameWriter<'_>) -> bool {
+    fn challenge_unproven(&self, writer: &mut FrameWriter<'_>) -> bool {
         self.unproven.is_some_and(|unproven| writer.path_challenge(unproven.challenge).is_ok())
     }
 
-    /// Whether an ACK takes the challenge along: its answer proves a path that nothing else may be sent to.
-    fn may_ask_for_proof(&mut self) -> bool {
+    /// Whether an ACK asks for one itself, as all do until the peer has acknowledged anything or while the path is
+    /// unproven: it may be all that may be sent, and if it is lost, a probe repeats it.
+    fn may_ask_back(&mut self) -> bool {
         let sent = self.storage.memory().sent;
         let free = sent.storage_capacity().saturating_sub(sent.storage_len());
         let held_back = Constraint::of_sent_queue(free)
             .max(Constraint::of_window(self.controller.room(), limits::DATAGRAM_MAX));
-        self.unproven.is_some() && held_back == Constraint::None
+        (self.unproven.is_some() || self.largest_acked.is_none()) && held_back == Constraint::None
     }
 
     fn write_ack(&mut self, now: Instant, writer: &mut FrameWriter<'_>, plan: &mut Plan) {

@@ -106,6 +106,15 @@ impl<S: Storage> Connection<S> {
         self.set_probe_timer();
     }
 
+    /// Stream bytes arrived. If no more follow, our address may have changed, and the peer cannot know before we say
+    /// something: where the session is kept alive at all, that need not wait for a third of the idle timeout.
+    pub(super) fn expect_more(&mut self, now: Instant) {
+        if self.reassembly.final_size().is_none() {
+            let soon = now + self.pto_base() * limits::PTO_PERIODS;
+            self.timers.keepalive = self.timers.keepalive.map(|at| at.min(soon));
+        }
+    }
+
     pub(super) fn restart_idle_timer(&mut self, now: Instant) {
         let timeout = self.idle_timeout.max(self.pto_base() * limits::PTO_PERIODS);
         self.timers.idle = Some(now + timeout);

@@ -1,14 +1,13 @@
 //! A peer with keys that says it is somewhere else: nobody is sent more than three times what came from there.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use harness::attacker::keyed::{Lab, Peer, address, keys};
-use udp_sec::error::Reject;
 use udp_sec::time::Duration;
 use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::recv::ranges::ReceivedNumbers;
 
-use super::{heap, session, times};
+use super::{flood, heap, session};
 
 /// Bytes sent to the victim of a spoofed address, and come from there.
 struct Victim {
@@ -99,4 +98,47 @@ fn guessed_acknowledgements_prove_no_path() {
         });
         victim.spoof(&mut lab, &ack);
     }
+}
+
+/// Every packet comes from another address: each is asked in turn, for no more than three times what came from there, and
+/// the session stays where it answers.
+#[test]
+fn a_peer_that_is_everywhere_is_asked_within_the_bounds() {
+    let (mut lab, mut peer, id) = session(9);
+    let mut came = HashMap::<Path, usize>::new();
+    let mut went = HashMap::<Path, usize>::new();
+    let (mut packets, mut settled) = (0, None);
+    for nth in 0..flood() {
+        // 65 536 ports, over and over; large and small.
+        let from = Path::to(([203, 0, 113, 7], (nth % 65_521) as u16).into());
+        let len = if nth % 5 == 0 { 1_100 } else { 1 };
+        let datagram = peer.seal(|frames| {
+            frames.ping().expect("room");
+            frames.pad_to(len);
+        });
+        *came.entry(from).or_default() += datagram.len();
+        lab.deliver(from, &datagram);
+        lab.endpoint.end_of_batch();
+        let done = lab.drain();
+        packets += done.datagrams.len();
+        for (to, sent) in &done.datagrams {
+            *went.entry(*to).or_default() += sent.len();
+        }
+        assert!(done.datagrams.len() <= 3, "two challenges and an acknowledgement: {done:?}");
+        drop((datagram, done));
+        came.retain(|path, came| {
+            let went = went.remove(path).unwrap_or_default();
+            assert!(went <= 3 * *came, "{went} bytes for {came} from {path:?}");
+            false
+        });
+        went.retain(|path, _| *path != peer.path);
+        assert!(went.is_empty(), "sent where nothing came from: {went:?}");
+        if nth == flood() / 10 {
+            settled = Some(heap::live());
+        }
+    }
+    assert_eq!(Some(heap::live()), settled, "memory grew");
+    assert!(packets as u64 > flood(), "it did ask");
+    assert_eq!(lab.connection(id).path(), peer.path);
+    assert_eq!(lab.connection(id).stats().path_changes, 0);
 }
