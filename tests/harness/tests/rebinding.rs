@@ -33,7 +33,7 @@ fn transfer(seed: u64, upload: bool, percent: u32, moves: &[(Duration, [u8; 4])]
 #[test]
 fn a_client_that_moves_every_five_seconds_is_followed() {
     const HOME: [u8; 4] = [192, 0, 2, 1];
-    for (seed, upload) in (1..=3).flat_map(|seed| [(seed, true), (seed, false)]) {
+    for (seed, upload) in (1..=2).flat_map(|seed| [(seed, true), (seed, false)]) {
         let (undisturbed, _) = transfer(seed, upload, 0, &[]);
         for (what, host) in [("port", HOME), ("address", [198, 51, 100, 7])] {
             let times = (0..20).map(|nth| Duration::from_millis(1_000 + 5_000 * nth));

