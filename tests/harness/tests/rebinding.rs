@@ -43,7 +43,9 @@ fn a_client_that_moves_every_five_seconds_is_followed() {
                 .collect();
             let (disturbed, changes) = transfer(seed, upload, 0, &moves);
             let expected = moves.iter().filter(|(at, _)| *at < disturbed).count() as u64;
-            println!("seed {seed}, {what}, upload {upload}: {disturbed:?} instead of {undisturbed:?}, {changes} changes");
+            println!(
+                "seed {seed}, {what}, upload {upload}: {disturbed:?} instead of {undisturbed:?}, {changes} changes"
+            );
             assert!(changes == expected || changes + 1 == expected, "{changes} of {expected}");
             assert!(
                 disturbed.as_micros() * 10 <= undisturbed.as_micros() * 13,

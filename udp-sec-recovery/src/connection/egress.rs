@@ -199,7 +199,8 @@ impl<S: Storage> Connection<S> {
 
     /// Bytes that one datagram may take.
     fn largest_datagram(&self) -> usize {
-        let room = self.unproven_room().map_or(DATAGRAM_MAX, |room| usize::try_from(room).unwrap_or(DATAGRAM_MAX));
+        let room =
+            self.unproven_room().map_or(DATAGRAM_MAX, |room| usize::try_from(room).unwrap_or(DATAGRAM_MAX));
         room.min(DATAGRAM_MAX)
     }
 

@@ -13,6 +13,7 @@ use crate::wire::{Initiation, Response};
 use std::vec;
 use zeroize::Zeroizing;
 
+mod cost;
 mod low_order;
 
 /// A client and a server that allows it.

@@ -48,9 +48,7 @@ fn packets_that_ask_for_nothing_get_nothing() {
     assert_eq!(padding.packets, 0);
     let mut received = ReceivedNumbers::new();
     received.insert(0);
-    let again = answers(0, |_, frames| {
-        while frames.ack(&received, Duration::ZERO).is_ok() {}
-    });
+    let again = answers(0, |_, frames| while frames.ack(&received, Duration::ZERO).is_ok() {});
     assert_eq!(again.packets, 0, "the same acknowledgement a hundred times in each packet");
 }
 

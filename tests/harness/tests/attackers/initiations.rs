@@ -70,12 +70,17 @@ impl Flood {
     fn new(seed: u64, honest: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         let own = keys(1);
-        let target = Box::new(Endpoint::new(Config::new(own.clone(), parameters()), HeapPool::new(256), Anyone));
+        let target =
+            Box::new(Endpoint::new(Config::new(own.clone(), parameters()), HeapPool::new(256), Anyone));
         let caller = |nth: u64| {
             let mut allowed = AllowList::new();
             allowed.add(*own.public()).expect("an empty list");
             Caller {
-                endpoint: Endpoint::new(Config::new(keys(1_000 + nth), parameters()), HeapPool::new(1), allowed),
+                endpoint: Endpoint::new(
+                    Config::new(keys(1_000 + nth), parameters()),
+                    HeapPool::new(1),
+                    allowed,
+                ),
                 // A second after the flood, and 50 ms apart.
                 begins: Instant::ZERO + ms(1_000 + 50 * nth),
                 begun: false,
@@ -83,7 +88,8 @@ impl Flood {
                 took: None,
             }
         };
-        let genuine = (0..300).map(|nth| initiation(&keys(5_000 + nth / 4), own.public(), nth).datagram().to_vec());
+        let genuine =
+            (0..300).map(|nth| initiation(&keys(5_000 + nth / 4), own.public(), nth).datagram().to_vec());
         let genuine: Vec<_> = genuine.collect();
         Self {
             now: Instant::ZERO,

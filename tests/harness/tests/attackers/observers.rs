@@ -17,7 +17,8 @@ use udp_sec::time::{Duration, Instant};
 use super::times;
 
 /// Where the observer sends from, or who is to be flooded.
-const ELSEWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 66)), 666);
+const ELSEWHERE: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 66)), 666);
 const MIB: u64 = 1 << 20;
 const RTT: Duration = ms(30);
 const CLIENT: usize = 0;
@@ -33,7 +34,10 @@ fn scenario(seed: u64, up: u64, down: u64) -> Scenario {
 }
 
 /// Plays `scenario` to its end under the eyes of `observer`.
-fn play(scenario: &Scenario, observer: impl FnMut(&Seen<'_>) -> Vec<Forged>) -> (Report, Observed<HostStorage>) {
+fn play(
+    scenario: &Scenario,
+    observer: impl FnMut(&Seen<'_>) -> Vec<Forged>,
+) -> (Report, Observed<HostStorage>) {
     let mut observed = Observed::<HostStorage>::new(scenario);
     let limit = scenario.start + scenario.limit;
     observed.play(observer, |observed| {
@@ -78,7 +82,9 @@ fn replayed_initiations_leave_the_transfer_as_it_was() {
         let from = |nth: u64| SocketAddr::new([203, 0, 113, nth as u8].into(), (nth >> 8) as u16 + 1);
         let data = seen.data.to_vec();
         sent = replays;
-        (0..replays).map(|nth| Forged { at: at(nth), to: RESPONDER, source: from(nth), data: data.clone() }).collect()
+        (0..replays)
+            .map(|nth| Forged { at: at(nth), to: RESPONDER, source: from(nth), data: data.clone() })
+            .collect()
     });
     let took = report.done.expect("delivered");
     println!("{sent} replays: {took:?} instead of {expected:?}, {} sessions", report.server.sessions);
@@ -104,7 +110,10 @@ fn copies_that_win_every_race_divert_nothing() {
         let tally = observed.strangers[&ELSEWHERE];
         most = most.max(tally.went as f64 / tally.came as f64);
         assert!(tally.came > MIB / 2 && tally.went <= 3 * tally.came, "seed {seed}: {tally:?}");
-        assert!(took <= expected * 3 + Duration::from_secs(3), "seed {seed}: {took:?} instead of {expected:?}");
+        assert!(
+            took <= expected * 3 + Duration::from_secs(3),
+            "seed {seed}: {took:?} instead of {expected:?}"
+        );
     }
     println!("the victim got {most:.3} bytes for each that came from its address, at most");
 }

@@ -91,7 +91,10 @@ fn a_thousand_sessions_at_once() {
         ids.push((id, peer));
     }
     let each = (heap::live() - before) / SESSIONS as i64;
-    println!("{SESSIONS} sessions, {each} bytes of heap for each, the peers' {} included", size_of::<(SessionId, Peer)>());
+    println!(
+        "{SESSIONS} sessions, {each} bytes of heap for each, the peers' {} included",
+        size_of::<(SessionId, Peer)>()
+    );
     assert!(each <= (24 << 10) + size_of::<(SessionId, Peer)>() as i64, "{each}");
     assert_eq!(server.tables(), [SESSIONS, 0, 0]);
     // Each of them hears its own peer, in the opposite order.
