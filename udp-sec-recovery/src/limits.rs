@@ -87,11 +87,13 @@ pub const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(120);
 /// Bytes sent to an address that has not proven to be the peer's, for each byte received from there (RFC 9000
 /// section 8.1).
 pub const UNPROVEN_FACTOR: u64 = 3;
-/// Of those, bytes kept for bare PINGs: the idle timeout's worth of probes, for otherwise nothing could ever prove the
-/// path once all that was sent is lost.
+/// Of those, bytes kept for bare challenges: the idle timeout's worth of probes, for otherwise nothing could ever prove
+/// the path once all that was sent is lost.
 pub const UNPROVEN_RESERVE: u64 = DATAGRAM_MAX;
-/// The most that a bare PING takes, an ACK of all ranges with it.
-pub const UNPROVEN_PING: u64 = 200;
+/// The least that is sent there: a challenge, and an ACK of one range. A first packet of any size pays for it.
+pub const UNPROVEN_LEAST: u64 = DATA_OVERHEAD + 9 + 10;
+/// Bytes of a Data packet besides its frames.
+const DATA_OVERHEAD: u64 = (udp_sec::limits::DATA_HEADER_LEN + udp_sec::limits::TAG_LEN) as u64;
 /// The idle timeout is at least this many probe timeouts, a closing session answers for as many, and a new address of
 /// the peer's has as many to answer.
 pub const PTO_PERIODS: u64 = 3;
@@ -113,6 +115,7 @@ impl core::error::Error for Full {}
 pub const UNPROVEN_PER_SECOND: u16 = 100;
 
 const _: () = {
+    assert!(UNPROVEN_LEAST <= UNPROVEN_FACTOR * udp_sec::limits::DATA_LEN_MIN as u64);
     assert!(INITIAL_WINDOW == 12_000 && MINIMUM_WINDOW == 2_400);
     assert!(MINIMUM_WINDOW <= INITIAL_WINDOW);
     assert!(

@@ -9,6 +9,7 @@
 extern crate alloc;
 
 pub mod application;
+pub mod attacker;
 pub mod chaos;
 pub mod grid;
 pub mod guest;

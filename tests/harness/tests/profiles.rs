@@ -33,7 +33,7 @@ struct Sizes {
 }
 
 /// With the portable cipher, as on a device. A change is a decision: it belongs into the changelog.
-const PORTABLE: Sizes = Sizes { session: 368, small: 20_808, medium: 148_648, host: 2_072, device: 57_584 };
+const PORTABLE: Sizes = Sizes { session: 368, small: 20_824, medium: 148_664, host: 2_088, device: 57_680 };
 /// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for
 /// all.
 const RING: Sizes = Sizes { session: 1_408, small: 21_856, medium: 149_696, host: 3_120, device: 63_856 };

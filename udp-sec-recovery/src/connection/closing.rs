@@ -113,7 +113,7 @@ pub(super) fn seal_close_after(
     out: &mut [u8],
     first: impl FnOnce(&mut FrameWriter<'_>),
 ) -> Option<usize> {
-    let frames = out.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN))?;
+    let frames = out.get_mut(DATA_HEADER_LEN..out.len().min(DATAGRAM_MAX).checked_sub(TAG_LEN)?)?;
     let mut writer = FrameWriter::new(frames);
     first(&mut writer);
     writer.close(code, code.text()).ok()?;

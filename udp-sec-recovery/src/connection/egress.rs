@@ -67,6 +67,7 @@ impl<S: Storage> Connection<S> {
         let mut transmit = Transmit { path: self.path, len: 0, segment: 0 };
         while let Some(room) = out.get_mut(transmit.len..transmit.len.saturating_add(DATAGRAM_MAX)) {
             let Some(size) = self.next_datagram(now, &mut budget, room) else { break };
+            self.charge(transmit.path, size);
             transmit.len = transmit.len.saturating_add(size);
             transmit.segment = transmit.segment.max(size);
             if size < DATAGRAM_MAX {
@@ -80,13 +81,16 @@ impl<S: Storage> Connection<S> {
         if matches!(self.state, State::Open) && self.session.key_limit_reached() {
             self.close(now, CloseCode::KeyLimit, Closure::ByUs(CloseCode::KeyLimit));
         }
+        let has_room = self.path_has_room();
+        let room = room.get_mut(..self.largest_datagram())?;
         match &mut self.state {
             State::Open => {}
+            State::Closing(_) if !has_room => return None,
             State::Closing(closing) => {
                 let code = closing.take_due()?;
                 let size = seal_close_after(&mut self.session, code, room, |writer| {
                     // Else the peer would not learn that what it sent has arrived, and been read perhaps.
-                    if self.ack.has_waiting() {
+                    if self.ack.has_waiting() && self.unproven.is_none() {
                         _ = writer.ack(&self.received, self.ack.delay(now));
                         self.ack.on_ack_sent();
                     }
@@ -97,10 +101,10 @@ impl<S: Storage> Connection<S> {
             State::Ended(_) => return None,
         }
         let permitted = self.ask_permit(now, budget);
-        if permitted.is_none() && !self.ack.is_due(now) {
+        if permitted.is_none() && !(self.ack.is_due(now) && has_room) {
             return None;
         }
-        let frames = room.get_mut(DATA_HEADER_LEN..DATAGRAM_MAX.saturating_sub(TAG_LEN))?;
+        let frames = room.get_mut(DATA_HEADER_LEN..room.len().checked_sub(TAG_LEN)?)?;
         let plan = self.write_frames(now, permitted, frames);
         if plan.len == 0 {
             return None;
@@ -187,47 +191,73 @@ impl<S: Storage> Connection<S> {
         }
     }
 
-    /// Bytes that may go to an address that has not shown that it receives them: three times what came from there,
-    /// the handshake's datagram each way included (`docs/protocol.md` section 6). `None` where it has.
+    /// Bytes that may go to an address that has not shown that it receives them (`docs/protocol.md` section 6). `None`
+    /// where it has.
     fn unproven_room(&self) -> Option<u64> {
-        let handshake = limits::DATAGRAM_MAX;
-        let received = self.stats.bytes_received.saturating_add(handshake);
-        let sent = self.stats.bytes_sent.saturating_add(handshake);
-        let room = received.saturating_mul(limits::UNPROVEN_FACTOR).saturating_sub(sent);
-        (!self.path_proven).then_some(room)
+        self.unproven.map(|unproven| unproven.allowance.room())
+    }
+
+    /// Bytes that one datagram may take.
+    fn largest_datagram(&self) -> usize {
+        let room =
+            self.unproven_room().map_or(DATAGRAM_MAX, |room| usize::try_from(room).unwrap_or(DATAGRAM_MAX));
+        room.min(DATAGRAM_MAX)
+    }
+
+    /// Whether what nobody holds back otherwise, an ACK or CLOSE, may go where the session is.
+    pub(super) fn path_has_room(&self) -> bool {
+        self.unproven_room().is_none_or(|room| room >= limits::UNPROVEN_LEAST)
+    }
+
+    /// `size` bytes leave along `path`.
+    pub(super) fn charge(&mut self, path: Path, size: usize) {
+        if let Some(unproven) = self.unproven.as_mut().filter(|_| path.remote == self.path.remote) {
+            unproven.allowance.on_sent(size as u64);
+        }
     }
 
     /// Writes the frames of one packet. Each kind that does not fit simply waits for the next packet.
     fn write_frames(&mut self, now: Instant, permitted: Option<Interest>, frames: &mut [u8]) -> Plan {
         let mut plan = Plan::default();
         let mut writer = FrameWriter::new(frames);
+        let asks_back = permitted.is_none() && self.may_ask_back();
+        if permitted.is_some() || asks_back {
+            plan.ack_eliciting = self.challenge_unproven(&mut writer);
+        }
         if self.ack.has_waiting() {
             self.write_ack(now, &mut writer, &mut plan);
         }
         if let Some(interest) = permitted {
             self.write_control(interest, &mut writer, &mut plan);
             // A probe that is to prove the path need not be large.
-            if self.path_proven || interest != Interest::Probe {
+            if self.unproven.is_none() || interest != Interest::Probe {
                 self.write_stream(interest, &mut writer, &mut plan);
             }
             let needs_ping = self.control.ping || interest == Interest::Probe;
             plan.ack_eliciting |= !plan.ack_eliciting && needs_ping && writer.ping().is_ok();
             // Whatever elicits an acknowledgement serves as the ping.
             self.control.ping &= !plan.ack_eliciting;
-        } else if self.may_ask_for_proof() {
-            plan.ack_eliciting = !writer.is_empty() && writer.ping().is_ok();
+        } else if asks_back {
+            plan.ack_eliciting |= !plan.ack_eliciting && !writer.is_empty() && writer.ping().is_ok();
         }
         plan.len = writer.len();
         plan
     }
 
-    /// Whether an ACK takes a PING along: its acknowledgement proves a path that nothing else may be sent to.
-    fn may_ask_for_proof(&mut self) -> bool {
+    /// As long as the path is unproven, every packet that may be in flight challenges the peer to prove it, before all
+    /// else; whether that was written.
+    fn challenge_unproven(&self, writer: &mut FrameWriter<'_>) -> bool {
+        self.unproven.is_some_and(|unproven| writer.path_challenge(unproven.challenge).is_ok())
+    }
+
+    /// Whether an ACK asks for one itself, as all do until the peer has acknowledged anything or while the path is
+    /// unproven: it may be all that may be sent, and if it is lost, a probe repeats it.
+    fn may_ask_back(&mut self) -> bool {
         let sent = self.storage.memory().sent;
         let free = sent.storage_capacity().saturating_sub(sent.storage_len());
         let held_back = Constraint::of_sent_queue(free)
             .max(Constraint::of_window(self.controller.room(), limits::DATAGRAM_MAX));
-        !self.path_proven && held_back == Constraint::None
+        (self.unproven.is_some() || self.largest_acked.is_none()) && held_back == Constraint::None
     }
 
     fn write_ack(&mut self, now: Instant, writer: &mut FrameWriter<'_>, plan: &mut Plan) {

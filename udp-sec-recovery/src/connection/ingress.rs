@@ -62,6 +62,9 @@ impl<S: Storage> Connection<S> {
     ) -> Result<(), Reject> {
         self.stats.datagrams_received = self.stats.datagrams_received.saturating_add(1);
         self.stats.bytes_received = self.stats.bytes_received.saturating_add(packet.datagram_len() as u64);
+        if let Some(unproven) = self.unproven.as_mut().filter(|_| path.remote == self.path.remote) {
+            unproven.allowance.on_received(packet.datagram_len() as u64);
+        }
         match &mut self.state {
             State::Open => {}
             State::Closing(closing) => {
@@ -130,7 +133,7 @@ impl<S: Storage> Connection<S> {
         match frame {
             Frame::Padding | Frame::Ping | Frame::DataBlocked(_) => Ok(()),
             Frame::Ack(ack) => self.on_ack(now, ack),
-            Frame::Stream(stream) => self.on_stream(stream),
+            Frame::Stream(stream) => self.on_stream(now, stream),
             Frame::MaxData(credit) => {
                 self.on_max_data(*credit);
                 Ok(())
@@ -150,13 +153,16 @@ impl<S: Storage> Connection<S> {
         }
     }
 
-    fn on_stream(&mut self, frame: &StreamFrame<'_>) -> Result<(), Reject> {
+    fn on_stream(&mut self, now: Instant, frame: &StreamFrame<'_>) -> Result<(), Reject> {
         let memory = self.storage.memory();
         let finished = self.reassembly.is_finished();
         let inserted = self.reassembly.insert(memory.recv, memory.reorder, frame, self.credit.granted())?;
         self.stats.stream_bytes_received = self.stats.stream_bytes_received.saturating_add(inserted.readable);
         if inserted.readable > 0 || self.reassembly.is_finished() != finished {
             self.events.push(Event::Readable);
+        }
+        if inserted.fresh > 0 {
+            self.expect_more(now);
         }
         Ok(())
     }

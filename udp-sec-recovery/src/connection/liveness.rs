@@ -16,8 +16,8 @@ impl<S: Storage> Connection<S> {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
         let ack = match self.state {
-            State::Open => self.ack.deadline(),
-            State::Closing(_) | State::Ended(_) => None,
+            State::Open if self.path_has_room() => self.ack.deadline(),
+            State::Open | State::Closing(_) | State::Ended(_) => None,
         };
         [self.timers.next(), ack].into_iter().flatten().min()
     }
@@ -104,6 +104,15 @@ impl<S: Storage> Connection<S> {
             self.restart_idle_timer(now);
         }
         self.set_probe_timer();
+    }
+
+    /// Stream bytes arrived. If no more follow, our address may have changed, and the peer cannot know before we say
+    /// something: where the session is kept alive at all, that need not wait for a third of the idle timeout.
+    pub(super) fn expect_more(&mut self, now: Instant) {
+        if self.reassembly.final_size().is_none() {
+            let soon = now + self.pto_base() * limits::PTO_PERIODS;
+            self.timers.keepalive = self.timers.keepalive.map(|at| at.min(soon));
+        }
     }
 
     pub(super) fn restart_idle_timer(&mut self, now: Instant) {

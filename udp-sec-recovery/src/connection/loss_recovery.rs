@@ -59,7 +59,6 @@ impl<S: Storage> Connection<S> {
                 self.rtt.on_sample(now.saturating_since(sent_at), delay, now);
             }
             self.pto_count = 0;
-            self.path_proven = true;
         }
         self.detect_losses(now);
         self.forget_old_packets(now);

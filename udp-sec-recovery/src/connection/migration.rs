@@ -16,6 +16,7 @@ use udp_sec::error::Reject;
 use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, TAG_LEN};
 use udp_sec::time::{Duration, Instant};
 
+use super::path::Allowance;
 use super::timers::Timers;
 use super::{Connection, Path, State, Transmit};
 use crate::frame::FrameWriter;
@@ -39,10 +40,7 @@ pub(super) struct Candidate {
     until: Instant,
     /// What is to leave.
     due: Due,
-    /// Bytes that came from there.
-    received: u64,
-    /// Bytes that went there.
-    sent: u64,
+    allowance: Allowance,
 }
 
 /// The challenges that a candidate has to send.
@@ -78,20 +76,21 @@ impl<S: Storage> Connection<S> {
         }
         match &mut self.candidate {
             Some(candidate) if candidate.path.remote == path.remote => {
-                candidate.received = candidate.received.saturating_add(len as u64);
+                candidate.allowance.on_received(len as u64);
                 candidate.path = path;
             }
             _ if is_newest => {
                 let repeat_after = self.pto_base();
                 let unknown = RttEstimator::new().pto_base(self.peer_ack_delay);
+                let mut allowance = Allowance::NOTHING;
+                allowance.on_received(len as u64);
                 self.candidate = Some(Candidate {
                     path,
                     challenge: self.session.random_u64().to_le_bytes(),
                     repeat_after,
                     until: now + repeat_after.max(unknown) * limits::PTO_PERIODS,
                     due: Due::Both,
-                    received: len as u64,
-                    sent: 0,
+                    allowance,
                 });
                 self.timers.path = Some(now + repeat_after);
             }
@@ -107,13 +106,17 @@ impl<S: Storage> Connection<S> {
     /// PATH_RESPONSE: if it answers the challenge of the candidate, the session moves there. One that answers nothing, as
     /// may come after a candidate was dropped, means nothing.
     pub(super) fn on_path_response(&mut self, response: [u8; 8]) {
+        if self.unproven.is_some_and(|unproven| unproven.challenge == response) {
+            self.unproven = None;
+            return;
+        }
         let Some(candidate) = self.candidate.filter(|candidate| candidate.challenge == response) else {
             return;
         };
         self.drop_candidate();
         let same_host = self.path.remote.ip() == candidate.path.remote.ip();
         self.path = candidate.path;
-        self.path_proven = true;
+        self.unproven = None;
         self.stats.path_changes = self.stats.path_changes.saturating_add(1);
         if !same_host {
             self.forget_path_properties();
@@ -167,17 +170,18 @@ impl<S: Storage> Connection<S> {
         let candidate = self.candidate.as_mut()?;
         if candidate.due == Due::Both {
             candidate.due = Due::InUse;
-            let allowed =
-                candidate.received.saturating_mul(limits::UNPROVEN_FACTOR).saturating_sub(candidate.sent);
-            let len = usize::try_from(allowed).unwrap_or(DATAGRAM_MAX).min(DATAGRAM_MAX);
+            let len = usize::try_from(candidate.allowance.room()).unwrap_or(DATAGRAM_MAX).min(DATAGRAM_MAX);
             if len >= SHORTEST {
-                candidate.sent = candidate.sent.saturating_add(len as u64);
+                candidate.allowance.on_sent(len as u64);
                 let Candidate { path, challenge, .. } = *candidate;
                 return self.send_to(path, len, out, |frames| frames.path_challenge(challenge).is_ok());
             }
         }
         if candidate.due == Due::InUse {
             candidate.due = Due::Nothing;
+            if !self.path_has_room() {
+                return None;
+            }
             // Whatever the peer answers from there is newer, and ends the candidate: what it answers does not matter.
             let challenge = self.session.random_u64().to_le_bytes();
             return self.send_to(self.path, SHORTEST, out, |frames| frames.path_challenge(challenge).is_ok());
@@ -203,6 +207,7 @@ impl<S: Storage> Connection<S> {
         }
         writer.pad_to(room);
         self.seal(datagram)?;
+        self.charge(path, len);
         Some(Transmit { path, len, segment: len })
     }
 }

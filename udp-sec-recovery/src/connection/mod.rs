@@ -49,6 +49,7 @@ use crate::stats::{PathState, Stats};
 
 use closing::Closing;
 use migration::{Answer, Candidate};
+use path::{Allowance, Unproven};
 use skips::Skips;
 use timers::Timers;
 
@@ -65,8 +66,9 @@ pub struct Start<'p> {
     pub peer: &'p Parameters,
     /// The handshake's round trip, if its message was sent only once (`docs/protocol.md` section 5).
     pub handshake_rtt: Option<Duration>,
-    /// Until when the responder must be heard. `None` at the responder, whose session begins confirmed, but on a path
-    /// that has yet to prove that it leads to the peer; the initiator's has, by the Response.
+    /// Whether the handshake has shown that the peer receives at `path`, and nowhere else.
+    pub path_proven: bool,
+    /// Until when the responder must be heard. `None` at the responder, whose session begins confirmed.
     pub confirm_by: Option<Instant>,
     /// Whether the session is kept alive while it is idle.
     pub keepalive: bool,
@@ -80,8 +82,8 @@ pub struct Connection<S> {
     storage: S,
     session: Session,
     path: Path,
-    /// Whether the peer has shown that it receives what we send along `path`.
-    path_proven: bool,
+    /// `None` once the peer has shown that it receives what we send along `path`.
+    unproven: Option<Unproven>,
     candidate: Option<Candidate>,
     answer: Option<Answer>,
     state: State,
@@ -159,6 +161,10 @@ impl<S: Storage> Connection<S> {
         session.adopt_replay_window(memory.replay);
         let in_flight_packets = memory.sent.storage_capacity().saturating_sub(limits::PROBE_SLOTS) as u64;
         let skips = Skips::new(session.random_u64());
+        let unproven = (!start.path_proven).then(|| Unproven {
+            allowance: Allowance::NOTHING,
+            challenge: session.random_u64().to_le_bytes(),
+        });
         let idle_timeout = start.local.idle_timeout.min(start.peer.idle_timeout);
         let mut controller = Controller::new_reno();
         controller.set_ceiling(in_flight_packets.saturating_mul(limits::DATAGRAM_MAX));
@@ -166,7 +172,7 @@ impl<S: Storage> Connection<S> {
             storage,
             session,
             path: start.path,
-            path_proven: start.confirm_by.is_some(),
+            unproven,
             candidate: None,
             answer: None,
             state: State::Open,

@@ -47,6 +47,7 @@ struct Newcomer {
     initiation: Option<InitiationId>,
     parameters: Parameters,
     path: Path,
+    path_proven: bool,
     round_trip: Option<Duration>,
     confirm_by: Option<Instant>,
 }
@@ -181,6 +182,8 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
                     initiation: None,
                     parameters,
                     path: progress.path,
+                    // By the Response, which is an answer to what was sent there.
+                    path_proven: true,
                     round_trip: progress.round_trip(now),
                     confirm_by: Some(progress.deadline),
                 };
@@ -237,6 +240,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             return Err(Reject::SessionLimit);
         };
         let newcomer = Newcomer {
+            path_proven: entry.proves(path),
             round_trip: entry.round_trip(now),
             session: entry.session,
             initiation: Some(entry.initiation),
@@ -288,6 +292,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             local: &self.config.parameters,
             peer: &newcomer.parameters,
             handshake_rtt: newcomer.round_trip,
+            path_proven: newcomer.path_proven,
             confirm_by: newcomer.confirm_by,
             keepalive: self.config.keepalive,
             key_life: self.config.key_life,

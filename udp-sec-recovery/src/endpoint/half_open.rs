@@ -1,6 +1,8 @@
 //! Handshakes that others began and that we have answered, until their first data packet confirms them
 //! (`docs/protocol.md` section 3, "Half-open entry").
 
+use core::net::SocketAddr;
+
 use heapless::Vec;
 use udp_sec::error::Reject;
 use udp_sec::handshake::InitiationId;
@@ -21,6 +23,17 @@ pub(super) enum Source {
     Proven,
 }
 
+/// Where the answer to an initiation has gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Answered {
+    /// Nowhere yet.
+    Nobody,
+    /// To this address, once or more often.
+    One(SocketAddr),
+    /// To different addresses, as copies of the initiation came from there.
+    Several,
+}
+
 /// One answered initiation: keys and the cached answer, but no buffers.
 #[derive(Debug)]
 pub(super) struct HalfOpen {
@@ -32,6 +45,7 @@ pub(super) struct HalfOpen {
     response: [u8; RESPONSE_LEN],
     /// Where the answer is to go next, until it has left.
     answer_to: Option<Path>,
+    answered: Answered,
     answers: u32,
     first_answered: Option<Instant>,
 }
@@ -54,6 +68,7 @@ impl HalfOpen {
             created: now,
             response,
             answer_to: Some(path),
+            answered: Answered::Nobody,
             answers: 0,
             first_answered: None,
         }
@@ -68,6 +83,11 @@ impl HalfOpen {
     pub(super) fn take_answer(&mut self, now: Instant) -> Option<(Path, &[u8; RESPONSE_LEN])> {
         let path = self.answer_to.take()?;
         self.answers = self.answers.saturating_add(1);
+        self.answered = match self.answered {
+            Answered::Nobody => Answered::One(path.remote),
+            Answered::One(remote) if remote == path.remote => self.answered,
+            Answered::One(_) | Answered::Several => Answered::Several,
+        };
         self.first_answered.get_or_insert(now);
         Some((path, &self.response))
     }
@@ -80,6 +100,11 @@ impl HalfOpen {
     /// The handshake's round trip, unless a repeat makes it ambiguous which answer was heard.
     pub(super) fn round_trip(&self, now: Instant) -> Option<Duration> {
         self.first_answered.filter(|_| self.answers == 1).map(|sent| now.saturating_since(sent))
+    }
+
+    /// Whether who confirms this from `path` receives there: the keys follow from the answer, and it went nowhere else.
+    pub(super) fn proves(&self, path: Path) -> bool {
+        self.answered == Answered::One(path.remote)
     }
 
     /// When the entry is forgotten; repeats do not extend it.

@@ -3,7 +3,7 @@
 //! Packets of nothing but an ACK ask no permit: they are not in flight, take no place in the sent-packet queue and
 //! are not paced (RFC 9002 sections 2 and 7).
 
-use crate::limits::{PROBE_SLOTS, UNPROVEN_PING, UNPROVEN_RESERVE};
+use crate::limits::{PROBE_SLOTS, UNPROVEN_LEAST, UNPROVEN_RESERVE};
 
 /// What there is to send, in the order of its right to leave; the caller takes the greatest that applies.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -44,11 +44,11 @@ impl Constraint {
     }
 
     /// What `room` bytes that may go to an unproven path mean for a packet of `bytes`; `None`: the path is proven.
-    /// The last of them are for probes, which are bare PINGs there.
+    /// The last of them are for probes, which are bare challenges there.
     #[must_use]
     pub const fn of_path(room: Option<u64>, bytes: u64) -> Self {
         match room {
-            Some(room) if room < UNPROVEN_PING => Self::PathUnproven,
+            Some(room) if room < UNPROVEN_LEAST => Self::PathUnproven,
             Some(room) if room < bytes.saturating_add(UNPROVEN_RESERVE) => Self::ProbesOnly,
             _ => Self::None,
         }

@@ -13,6 +13,7 @@ use crate::wire::{Initiation, Pattern, Response};
 use std::vec;
 use zeroize::Zeroizing;
 
+mod cost;
 mod low_order;
 
 /// The prologue of an initiation without a pre-shared key.

@@ -3,7 +3,6 @@
 
 mod cookies;
 mod handshakes;
-mod lab;
 mod packets;
 mod paths;
 mod proofs;
@@ -11,3 +10,5 @@ mod silence;
 mod simultaneous;
 mod strangers;
 mod violations;
+
+use harness::attacker::keyed as lab;

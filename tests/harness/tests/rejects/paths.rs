@@ -2,7 +2,6 @@
 
 use udp_sec::error::Reject;
 use udp_sec::time::Duration;
-use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::SessionId;
 use udp_sec_recovery::frame::{Frame, Frames};
 use udp_sec_recovery::recv::ranges::ReceivedNumbers;
@@ -19,20 +18,6 @@ fn session() -> (Lab, Peer, SessionId) {
     (lab, peer, id)
 }
 
-/// The challenge in `datagram`, if it carries one.
-fn challenge(peer: &mut Peer, datagram: &[u8]) -> Option<[u8; 8]> {
-    let (_, frames) = peer.open(datagram);
-    Frames::new(&frames).find_map(|frame| match frame.expect("a legal frame") {
-        Frame::PathChallenge(challenge) => Some(challenge),
-        _ => None,
-    })
-}
-
-/// Bytes that went to `to`.
-fn bytes_to(done: &Done, to: Path) -> usize {
-    done.datagrams.iter().filter(|(path, _)| *path == to).map(|(_, datagram)| datagram.len()).sum()
-}
-
 #[test]
 fn an_answered_challenge_moves_the_path() {
     let (mut lab, mut peer, id) = session();
@@ -41,7 +26,7 @@ fn an_answered_challenge_moves_the_path() {
     assert_eq!(lab.connection(id).path(), address(1), "not before it is proven");
     let (to, datagram) = done.datagrams.iter().find(|(to, _)| *to == address(2)).expect("a challenge there");
     assert_eq!((*to, datagram.len()), (address(2), 1200), "of full size, for the allowance is larger");
-    let asked = challenge(&mut peer, datagram).expect("a challenge");
+    let asked = peer.challenge(datagram).expect("a challenge");
     let elsewhere = done.datagrams.iter().filter(|(to, _)| *to == address(1)).count();
     assert!(elsewhere >= 1, "and one to the path in use");
     // An answer that is none changes nothing.
@@ -66,18 +51,18 @@ fn test_reject_path_unvalidated() {
         let diverted = peer.seal(|frames| frames.ping().expect("room"));
         came += diverted.len();
         lab.deliver(victim, &diverted);
-        went += bytes_to(&lab.drain(), victim);
+        went += lab.drain().bytes_to(victim);
         assert!(went <= 3 * came, "{went} for {came}");
     }
     let mut later = Done::default();
     for _ in 0..50 {
         later.datagrams.extend(lab.wait(A_WHILE / 50).datagrams);
     }
-    went += bytes_to(&later, victim);
+    went += later.bytes_to(victim);
     assert!(went <= 3 * came, "{went} for {came}");
     assert_eq!(lab.endpoint.rejects().get(Reject::PathUnvalidated), 1);
     assert_eq!(lab.connection(id).path(), address(1));
-    assert!(bytes_to(&later, address(1)) > 2 * 1200, "the session goes on where it was");
+    assert!(later.bytes_to(address(1)) > 2 * 1200, "the session goes on where it was");
 }
 
 #[test]
@@ -87,10 +72,10 @@ fn a_newer_packet_from_the_path_in_use_ends_the_candidate() {
     lab.deliver(address(9), &diverted);
     let done = lab.drain();
     let asked = done.datagrams.iter().find(|(to, _)| *to == address(9)).expect("a challenge");
-    let asked = challenge(&mut peer, &asked.1).expect("a challenge");
+    let asked = peer.challenge(&asked.1).expect("a challenge");
     peer.send(&mut lab, |frames| frames.ping().expect("room"));
     let later = lab.wait(A_WHILE);
-    assert_eq!(bytes_to(&later, address(9)), 0, "it is not asked again");
+    assert_eq!(later.bytes_to(address(9)), 0, "it is not asked again");
     assert_eq!(lab.endpoint.rejects().get(Reject::PathUnvalidated), 0, "nor given up");
     // The answer comes too late, though from there: the peer was heard where it was.
     let answer = peer.seal(|frames| frames.path_response(asked).expect("room"));
@@ -105,7 +90,7 @@ fn an_older_packet_from_another_address_makes_no_candidate() {
     peer.send(&mut lab, |frames| frames.ping().expect("room"));
     lab.deliver(address(9), &older);
     let done = lab.drain();
-    assert_eq!(bytes_to(&done, address(9)), 0);
+    assert_eq!(done.bytes_to(address(9)), 0);
     assert_eq!(lab.connection(id).path(), address(1));
 }
 

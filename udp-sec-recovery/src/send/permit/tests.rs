@@ -46,8 +46,8 @@ fn an_unproven_path_gets_no_more_than_its_room() {
     assert_eq!(Constraint::of_path(None, 1200), Constraint::None);
     assert_eq!(Constraint::of_path(Some(2400), 1200), Constraint::None);
     assert_eq!(Constraint::of_path(Some(2399), 1200), Constraint::ProbesOnly, "the rest is for probes");
-    assert_eq!(Constraint::of_path(Some(200), 1200), Constraint::ProbesOnly);
-    assert_eq!(Constraint::of_path(Some(199), 1200), Constraint::PathUnproven);
+    assert_eq!(Constraint::of_path(Some(51), 1200), Constraint::ProbesOnly);
+    assert_eq!(Constraint::of_path(Some(50), 1200), Constraint::PathUnproven);
 }
 
 #[test]

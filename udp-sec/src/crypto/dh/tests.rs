@@ -1,8 +1,25 @@
 //! RFC 7748's vectors, and the points that no handshake may use.
 
 use super::{public_key, shared_secret};
+use core::cell::Cell;
 
 pub(crate) mod low_order;
+
+std::thread_local! {
+    static COUNT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// An X25519 is computed.
+pub(super) fn count() {
+    COUNT.set(COUNT.get() + 1);
+}
+
+/// How many X25519 `work` computes, and what it returns.
+pub(crate) fn counted<T>(work: impl FnOnce() -> T) -> (u32, T) {
+    let before = COUNT.get();
+    let result = work();
+    (COUNT.get() - before, result)
+}
 
 fn bytes(hex: &str) -> [u8; 32] {
     core::array::from_fn(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())

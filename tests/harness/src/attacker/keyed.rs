@@ -1,9 +1,14 @@
 //! An endpoint under test, and raw peers that talk to it with whatever bytes they like.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use blake2::digest::{Digest, KeyInit, Mac, consts::U16};
 use blake2::{Blake2s256, Blake2sMac};
 use chacha20::ChaCha8Rng;
-use harness::pool::HeapPool;
 use rand_core::{SeedableRng, TryCryptoRng, TryRng};
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::AllowList;
@@ -19,36 +24,39 @@ use udp_sec_recovery::frame::{Frame, FrameWriter, Frames};
 use udp_sec_recovery::memory::Small;
 use udp_sec_recovery::recv::ranges::ReceivedNumbers;
 
+use crate::pool::HeapPool;
+
 /// Sessions that the endpoint's table holds.
-pub(crate) const SESSIONS: usize = 8;
+pub const SESSIONS: usize = 8;
 /// Handshakes in each role: two keys' worth.
-pub(crate) const HANDSHAKES: usize = 8;
+pub const HANDSHAKES: usize = 8;
 
 /// Static keys, the same for the same `seed`.
-pub(crate) fn keys(seed: u64) -> StaticKeypair {
+pub fn keys(seed: u64) -> StaticKeypair {
     StaticKeypair::generate(&mut ChaCha8Rng::seed_from_u64(seed)).expect("a generator that cannot fail")
 }
 
 /// Parameters with more credit than any test uses; an endpoint sets its own.
-pub(crate) fn parameters() -> Parameters {
+pub fn parameters() -> Parameters {
     Parameters::new(ApplicationProtocol::new(b"harness/1").expect("a short name"), 1 << 30)
 }
 
 /// Where the peer with number `host` is.
-pub(crate) fn address(host: u8) -> Path {
+pub fn address(host: u8) -> Path {
     Path::to(([192, 0, 2, host], 40_000).into())
 }
 
 /// A random source that fails at one of its calls, and at all after that.
 #[derive(Debug)]
-pub(crate) struct Entropy {
+pub struct Entropy {
     rng: ChaCha8Rng,
     /// Calls that still succeed.
-    pub(crate) calls_left: u64,
+    pub calls_left: u64,
 }
 
+/// What a random source says that has no more to give.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted;
+pub struct Exhausted;
 
 impl core::fmt::Display for Exhausted {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -59,6 +67,12 @@ impl core::fmt::Display for Exhausted {
 impl core::error::Error for Exhausted {}
 
 impl Entropy {
+    /// A source that does not fail, the same for the same `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), calls_left: u64::MAX }
+    }
+
     fn call(&mut self) -> Result<&mut ChaCha8Rng, Exhausted> {
         self.calls_left = self.calls_left.checked_sub(1).ok_or(Exhausted)?;
         Ok(&mut self.rng)
@@ -85,29 +99,50 @@ impl TryCryptoRng for Entropy {}
 
 /// What an endpoint did: datagrams with the address they go to, and events.
 #[derive(Debug, Default)]
-pub(crate) struct Done {
-    pub(crate) datagrams: Vec<(Path, Vec<u8>)>,
-    pub(crate) events: Vec<(SessionId, Event)>,
+pub struct Done {
+    /// Datagrams, each with the path it leaves by.
+    pub datagrams: Vec<(Path, Vec<u8>)>,
+    /// Events, each with its session.
+    pub events: Vec<(SessionId, Event)>,
+}
+
+impl Done {
+    /// Bytes that leave for `to`.
+    #[must_use]
+    pub fn bytes_to(&self, to: Path) -> usize {
+        self.datagrams.iter().filter(|(path, _)| *path == to).map(|(_, datagram)| datagram.len()).sum()
+    }
+
+    /// Bytes that leave.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.datagrams.iter().map(|(_, datagram)| datagram.len()).sum()
+    }
 }
 
 /// The endpoint under test.
-pub(crate) struct Lab {
-    pub(crate) keys: StaticKeypair,
-    pub(crate) endpoint: Endpoint<HeapPool<Small>, AllowList<8>, SESSIONS, HANDSHAKES>,
-    pub(crate) entropy: Entropy,
-    pub(crate) now: Instant,
+#[derive(Debug)]
+pub struct Lab {
+    /// Its static keys.
+    pub keys: StaticKeypair,
+    /// The endpoint.
+    pub endpoint: Endpoint<HeapPool<Small>, AllowList<8>, SESSIONS, HANDSHAKES>,
+    /// Its random source.
+    pub entropy: Entropy,
+    /// The time; it stands still but for [`wait`](Self::wait).
+    pub now: Instant,
     /// The session that began last.
     established: Option<SessionId>,
 }
 
 impl Lab {
     /// An endpoint that allows `peers`.
-    pub(crate) fn new(peers: &[&PublicKey]) -> Self {
+    pub fn new(peers: &[&PublicKey]) -> Self {
         Self::with(peers, SESSIONS, |_| {})
     }
 
     /// The same with a pool of `slots`, and `change` made to its configuration.
-    pub(crate) fn with(peers: &[&PublicKey], slots: usize, change: impl FnOnce(&mut Config)) -> Self {
+    pub fn with(peers: &[&PublicKey], slots: usize, change: impl FnOnce(&mut Config)) -> Self {
         let keys = keys(1);
         let mut allowed = AllowList::new();
         for peer in peers {
@@ -117,20 +152,20 @@ impl Lab {
         // Time stands still in most labs, and a budget would not fill up: `cookies` looks into that.
         config.unproven_per_second = u16::MAX;
         change(&mut config);
-        let entropy = Entropy { rng: ChaCha8Rng::seed_from_u64(2), calls_left: u64::MAX };
+        let entropy = Entropy::new(2);
         let endpoint = Endpoint::new(config, Box::default(), HeapPool::new(slots), allowed);
         Self { keys, endpoint, entropy, now: Instant::ZERO, established: None }
     }
 
     /// Hands a copy of `datagram` to the endpoint, as coming from `from`.
-    pub(crate) fn deliver(&mut self, from: Path, datagram: &[u8]) {
+    pub fn deliver(&mut self, from: Path, datagram: &[u8]) {
         let mut copy = datagram.to_vec();
         self.endpoint.handle_datagram(self.now, &mut self.entropy, from, &mut copy);
         self.endpoint.check();
     }
 
     /// Everything the endpoint wants to do now.
-    pub(crate) fn drain(&mut self) -> Done {
+    pub fn drain(&mut self) -> Done {
         let mut done = Done::default();
         let mut out = [0; 1200];
         loop {
@@ -150,14 +185,14 @@ impl Lab {
     }
 
     /// Lets time pass.
-    pub(crate) fn wait(&mut self, span: Duration) -> Done {
+    pub fn wait(&mut self, span: Duration) -> Done {
         self.now += span;
         self.endpoint.handle_timeout(self.now);
         self.drain()
     }
 
     /// Everything there is to see of the endpoint, but what counts: its rejects, and the initiations of this second.
-    pub(crate) fn fingerprint(&self) -> String {
+    pub fn fingerprint(&self) -> String {
         let counters = format!("rejects: {:?}", self.endpoint.rejects());
         let all = format!("{:?}", self.endpoint).replace(&counters, "");
         let (before, rest) = all.split_once("load: Load").expect("a field of the endpoint");
@@ -167,7 +202,7 @@ impl Lab {
 
     /// Delivers `datagram`, which must be dropped: counted once under `label`, nothing changed, nobody told.
     #[track_caller]
-    pub(crate) fn assert_rejects(&mut self, label: Reject, from: Path, datagram: &[u8]) {
+    pub fn assert_rejects(&mut self, label: Reject, from: Path, datagram: &[u8]) {
         let before = self.fingerprint();
         let counts = self.endpoint.rejects().clone();
         self.deliver(from, datagram);
@@ -180,31 +215,35 @@ impl Lab {
     }
 
     /// The session that began last, as the application was told.
-    pub(crate) fn last_session(&self) -> SessionId {
+    pub fn last_session(&self) -> SessionId {
         self.established.expect("a session")
     }
 
-    pub(crate) fn connection(&mut self, id: SessionId) -> &mut Connection<Small> {
+    /// The session `id`, which there must be.
+    pub fn connection(&mut self, id: SessionId) -> &mut Connection<Small> {
         self.endpoint.session(id).expect("a session")
     }
 }
 
 /// A peer that makes its own packets.
-pub(crate) struct Peer {
-    pub(crate) session: Session,
-    pub(crate) path: Path,
+#[derive(Debug)]
+pub struct Peer {
+    /// Its end of the session.
+    pub session: Session,
+    /// Where it sends from.
+    pub path: Path,
     replay: [u64; 128],
 }
 
 /// The initiation of `keys` to the holder of `to`; another for each `nth`.
-pub(crate) fn initiation(keys: &StaticKeypair, to: &PublicKey, nth: u64) -> Initiator {
+pub fn initiation(keys: &StaticKeypair, to: &PublicKey, nth: u64) -> Initiator {
     let mut rng = ChaCha8Rng::seed_from_u64(nth ^ 0x5eed_0000);
     Initiator::new(keys, to, nth + 1, &parameters(), &mut rng).expect("a generator that cannot fail")
 }
 
 impl Peer {
     /// The session that `response` completes.
-    pub(crate) fn established(initiator: Initiator, path: Path, response: &[u8]) -> Self {
+    pub fn established(initiator: Initiator, path: Path, response: &[u8]) -> Self {
         match initiator.read_response(response) {
             Answer::Established { session, .. } => Self { session, path, replay: [0; 128] },
             other => panic!("no session: {other:?}"),
@@ -212,7 +251,7 @@ impl Peer {
     }
 
     /// Opens a session with the endpoint from `path`, up to its Response: half-open there.
-    pub(crate) fn half_open(lab: &mut Lab, keys: &StaticKeypair, path: Path, nth: u64) -> Self {
+    pub fn half_open(lab: &mut Lab, keys: &StaticKeypair, path: Path, nth: u64) -> Self {
         let initiator = initiation(keys, lab.keys.public(), nth);
         lab.deliver(path, initiator.datagram());
         let done = lab.drain();
@@ -222,7 +261,7 @@ impl Peer {
     }
 
     /// Opens a session with the endpoint, confirms it, and acknowledges what it says; the endpoint's name for it.
-    pub(crate) fn connect(lab: &mut Lab, keys: &StaticKeypair, path: Path, nth: u64) -> (Self, SessionId) {
+    pub fn connect(lab: &mut Lab, keys: &StaticKeypair, path: Path, nth: u64) -> (Self, SessionId) {
         let mut peer = Self::half_open(lab, keys, path, nth);
         let done = peer.send(lab, |frames| frames.ping().expect("room"));
         let established = done.events.iter().find(|(_, event)| *event == Event::Established);
@@ -239,7 +278,7 @@ impl Peer {
     }
 
     /// A packet of the frames that `write` writes.
-    pub(crate) fn seal(&mut self, write: impl FnOnce(&mut FrameWriter<'_>)) -> Vec<u8> {
+    pub fn seal(&mut self, write: impl FnOnce(&mut FrameWriter<'_>)) -> Vec<u8> {
         let mut datagram = vec![0; 1200];
         let mut writer = FrameWriter::new(&mut datagram[16..1184]);
         write(&mut writer);
@@ -250,14 +289,14 @@ impl Peer {
     }
 
     /// A packet of `frames`, which need not be legal.
-    pub(crate) fn seal_bytes(&mut self, frames: &[u8]) -> Vec<u8> {
+    pub fn seal_bytes(&mut self, frames: &[u8]) -> Vec<u8> {
         let mut datagram = [&[0; 16], frames, &[0; 16]].concat();
         self.session.seal(&mut datagram).expect("a packet of legal size");
         datagram
     }
 
     /// Sends a packet to the endpoint, and gives what it did.
-    pub(crate) fn send(&mut self, lab: &mut Lab, write: impl FnOnce(&mut FrameWriter<'_>)) -> Done {
+    pub fn send(&mut self, lab: &mut Lab, write: impl FnOnce(&mut FrameWriter<'_>)) -> Done {
         let datagram = self.seal(write);
         lab.deliver(self.path, &datagram);
         lab.endpoint.end_of_batch();
@@ -265,7 +304,7 @@ impl Peer {
     }
 
     /// Opens one of the endpoint's packets: its number and its frames.
-    pub(crate) fn open(&mut self, datagram: &[u8]) -> (u64, Vec<u8>) {
+    pub fn open(&mut self, datagram: &[u8]) -> (u64, Vec<u8>) {
         let mut copy = datagram.to_vec();
         let packet = self.session.open(&mut self.replay, &mut copy).expect("a packet of the endpoint");
         let (number, frames) = (packet.packet_number(), packet.frames().to_vec());
@@ -274,8 +313,13 @@ impl Peer {
         (number, frames)
     }
 
+    /// The challenge in `datagram`, if it carries one.
+    pub fn challenge(&mut self, datagram: &[u8]) -> Option<[u8; 8]> {
+        challenge_in(&self.open(datagram).1)
+    }
+
     /// The code of the CLOSE in `datagram`, if it is one.
-    pub(crate) fn close_code(&mut self, datagram: &[u8]) -> Option<CloseCode> {
+    pub fn close_code(&mut self, datagram: &[u8]) -> Option<CloseCode> {
         let (_, frames) = self.open(datagram);
         Frames::new(&frames).find_map(|frame| match frame.expect("a legal frame") {
             Frame::Close(close) => Some(close.code),
@@ -284,8 +328,17 @@ impl Peer {
     }
 }
 
+/// The first challenge among `frames`, if there is one.
+#[must_use]
+pub fn challenge_in(frames: &[u8]) -> Option<[u8; 8]> {
+    Frames::new(frames).find_map(|frame| match frame.expect("a legal frame") {
+        Frame::PathChallenge(challenge) => Some(challenge),
+        _ => None,
+    })
+}
+
 /// Puts a right `mac1` on an initiation to the holder of `responder`, computed from the text of the protocol.
-pub(crate) fn fix_mac1(initiation: &mut [u8], responder: &PublicKey) {
+pub fn fix_mac1(initiation: &mut [u8], responder: &PublicKey) {
     let mut hash = Blake2s256::new();
     hash.update(b"udp-sec v1 mac1");
     hash.update(responder.as_bytes());
