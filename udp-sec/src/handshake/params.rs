@@ -57,8 +57,12 @@ impl Parameters {
             && self.highest_version >= 1
     }
 
-    /// The payload of an Initiation.
-    pub(super) fn to_initiation(&self) -> Result<[u8; INITIATION_PAYLOAD_LEN], Reject> {
+    /// The payload of an Initiation. Hidden, as the primitives are: for tests that look at the bytes.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedParameters`] if a field is out of its range.
+    #[doc(hidden)]
+    pub fn to_initiation(&self) -> Result<[u8; INITIATION_PAYLOAD_LEN], Reject> {
         let mut payload = [0; INITIATION_PAYLOAD_LEN];
         self.write(&mut Writer::new(&mut payload)).ok_or(Reject::MalformedParameters)?;
         Ok(payload)
@@ -91,8 +95,12 @@ impl Parameters {
         writer.put(Kind::HighestVersion, &[self.highest_version])
     }
 
-    /// Reads the payload of an Initiation.
-    pub(super) fn from_initiation(payload: &[u8]) -> Result<Self, Reject> {
+    /// Reads the payload of an Initiation. Hidden, likewise.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedParameters`].
+    #[doc(hidden)]
+    pub fn from_initiation(payload: &[u8]) -> Result<Self, Reject> {
         let values = Values::read(payload).ok_or(Reject::MalformedParameters)?;
         if values.get(Kind::Refusal).is_some() || values.get(Kind::SessionId).is_some() {
             return Err(Reject::MalformedParameters);
