@@ -76,7 +76,9 @@ fn hostile(initiator: Initiator, payload: &[u8]) -> Outcome {
         Answer::Established { session, parameters: theirs } => {
             let offered = parameters();
             assert_eq!(theirs.application, offered.application);
-            assert!(theirs.aeads.iter().count() == 1 && theirs.aeads.iter().all(|it| offered.aeads.contains(it)));
+            assert!(
+                theirs.aeads.iter().count() == 1 && theirs.aeads.iter().all(|it| offered.aeads.contains(it))
+            );
             assert_eq!(session.peer(), keys(BOB).public());
             check(&theirs);
             "established"

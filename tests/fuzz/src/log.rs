@@ -20,10 +20,9 @@ pub(crate) fn line(what: impl Display) {
     written(format_args!("{what}"));
 }
 
-/// Logs something for developers, in both forms.
+/// Logs something for developers.
 pub(crate) fn state(what: &impl Debug) {
     written(format_args!("{what:?}"));
-    written(format_args!("{what:#?}"));
 }
 
 fn written(line: fmt::Arguments<'_>) {

@@ -28,8 +28,8 @@ pub fn run(data: &[u8]) -> Outcome {
             act(&mut engine, choice, &mut input);
         }
         check(&engine, streams());
-        log::state(&engine);
     }
+    log::state(&engine);
     if engine.ended().is_some() {
         assert_eq!(engine.transmit(&mut [0; 400], 300), 0, "words after the end");
         let after = engine.open(PriorityClass::HIGHEST, StreamName::new("late").expect("a name"));
@@ -116,9 +116,11 @@ fn act(engine: &mut Tiny, choice: u8, input: &mut Input<'_>) {
         4 => _ = engine.reset(stream, ResetCode(input.u32())),
         5 => transmit(engine, input.u8().into()),
         6 => engine.tick().err().into_iter().for_each(log::line),
-        _ => while let Some(event) = engine.poll_event() {
-            log::state(&event);
-        },
+        _ => {
+            while let Some(event) = engine.poll_event() {
+                log::state(&event);
+            }
+        }
     }
 }
 

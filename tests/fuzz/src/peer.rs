@@ -32,11 +32,8 @@ fn address(host: u8) -> Path {
 /// When an invariant breaks.
 pub fn run(data: &[u8]) -> Outcome {
     let mut input = Input::new(data);
-    let (mut victim, mut rogue) = if input.flag() {
-        victim::that_calls(&mut input)
-    } else {
-        victim::that_is_called(&mut input)
-    };
+    let (mut victim, mut rogue) =
+        if input.flag() { victim::that_calls(&mut input) } else { victim::that_is_called(&mut input) };
     while let Some(choice) = input.next() {
         if choice < 0xb0 {
             rogue.speak(choice, &mut input);

@@ -139,9 +139,11 @@ fn sessions() -> Vec<Vec<u8>> {
 
 fn muxes() -> Vec<Vec<u8>> {
     let open = [0x00, 3, 0x01, 0];
-    let carry = [0x12, 0xff, 0, 0xff, 0, 0x13, 0xff, 0, 0xff, 0, 0x18, 0xff, 0, 0, 0x19, 0xff, 0, 9, 0x1e, 0x1f];
+    let carry =
+        [0x12, 0xff, 0, 0xff, 0, 0x13, 0xff, 0, 0xff, 0, 0x18, 0xff, 0, 0, 0x19, 0xff, 0, 9, 0x1e, 0x1f];
     let talk = [0x02, 0, 100, 0, 0x03, 1, 200, 0, 0x08, 1, 50, 0, 0x09, 0, 90, 0];
-    let whole = [&open[..], &carry, &[&talk[..], &carry].concat().repeat(8), &[0x0e, 0, 0x0f, 1], &carry].concat();
+    let whole =
+        [&open[..], &carry, &[&talk[..], &carry].concat().repeat(8), &[0x0e, 0, 0x0f, 1], &carry].concat();
     let reset = [&open[..], &carry, &talk, &[0x10, 0], &carry, &open].concat();
     vec![whole, reset]
 }

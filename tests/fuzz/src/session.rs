@@ -166,12 +166,7 @@ impl Network {
     }
 
     /// Does something to one of the datagrams under way to the end `to`, if there is one.
-    fn with(
-        &mut self,
-        to: usize,
-        input: &mut Input<'_>,
-        act: impl FnOnce(&mut Self, usize, &mut Input<'_>),
-    ) {
+    fn with(&mut self, to: usize, input: &mut Input<'_>, act: impl FnOnce(&mut Self, usize, &mut Input<'_>)) {
         if let Some(at) = input.index(self.wires[to].len()) {
             act(self, at, input);
         }

@@ -9,7 +9,7 @@ use udp_sec::time::Instant;
 use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::{Config, Endpoint, Output, SessionId};
 use udp_sec_recovery::event::Event;
-use udp_sec_recovery::memory::Small;
+use udp_sec_recovery::memory::Inline;
 
 use crate::input::Input;
 use crate::keys::{ALICE, BOB, keys, parameters, rng};
@@ -20,9 +20,12 @@ const DAVE: u8 = 4;
 
 const NOW: Instant = Instant::from_micros(1_000_000);
 
+/// Little memory: all of it is looked at.
+type Little = Inline<512, 512, 8, 4, 4>;
+
 /// Bob's endpoint: Alice has a session, Carol's waits for its confirmation, Dave is being called.
 struct Bob {
-    endpoint: Endpoint<HeapPool<Small>, AllowList<4>, 8, 8>,
+    endpoint: Endpoint<HeapPool<Little>, AllowList<4>, 8, 8>,
     alice: Session,
     session: SessionId,
     /// Not delivered yet: Alice's bytes, Carol's confirmation, Dave's Response.
@@ -91,10 +94,20 @@ impl Bob {
         };
 
         let mut half_open = |who: u8| {
-            let initiator =
-                Initiator::new(&keys(who), keys(BOB).public(), who.into(), &parameters(), &mut rng(who.into()))
-                    .expect("keys that work");
-            endpoint.handle_datagram(NOW, &mut rng(7 + u64::from(who)), path(who), &mut initiator.datagram().clone());
+            let initiator = Initiator::new(
+                &keys(who),
+                keys(BOB).public(),
+                who.into(),
+                &parameters(),
+                &mut rng(who.into()),
+            )
+            .expect("keys that work");
+            endpoint.handle_datagram(
+                NOW,
+                &mut rng(7 + u64::from(who)),
+                path(who),
+                &mut initiator.datagram().clone(),
+            );
             let [response] = &drain(&mut endpoint).0[..] else { panic!("no Response") };
             match initiator.read_response(response) {
                 Answer::Established { session, .. } => session,
@@ -158,7 +171,7 @@ impl Bob {
 
 type Done = (Vec<Vec<u8>>, Vec<(SessionId, Event)>);
 
-fn drain(endpoint: &mut Endpoint<HeapPool<Small>, AllowList<4>, 8, 8>) -> Done {
+fn drain(endpoint: &mut Endpoint<HeapPool<Little>, AllowList<4>, 8, 8>) -> Done {
     let (mut datagrams, mut events) = (Vec::new(), Vec::new());
     let mut out = [0; 1200];
     loop {

@@ -73,9 +73,8 @@ pub(super) fn that_calls(input: &mut Input<'_>) -> (Victim, Rogue) {
     let responder = Responder::new(peer);
     let checked = responder.check_mac1(&initiation).expect("a genuine message");
     let read = responder.read(checked, &mut rng(2)).expect("a genuine message");
-    let Ok(Accepted::HalfOpen { mut response, session, parameters: ours }) = read
-        .authorize(&allow(keys(BOB).public()))
-        .and_then(|authorized| authorized.accept(7, &theirs))
+    let Ok(Accepted::HalfOpen { mut response, session, parameters: ours }) =
+        read.authorize(&allow(keys(BOB).public())).and_then(|authorized| authorized.accept(7, &theirs))
     else {
         panic!("refused")
     };

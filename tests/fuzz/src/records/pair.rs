@@ -154,7 +154,8 @@ impl Pair {
                 return "complete";
             }
             // A length that was made longer is waited for: then it is for the timeout to end it.
-            let stuck = self.wires.iter().all(VecDeque::is_empty) || self.hosts.iter().any(|host| is_end(&host.ended()));
+            let stuck = self.wires.iter().all(VecDeque::is_empty)
+                || self.hosts.iter().any(|host| is_end(&host.ended()));
             if stuck && (self.changed.is_some() || self.aborted) {
                 return self.broken();
             }

@@ -41,6 +41,7 @@ pub(super) fn run(input: &mut Input<'_>) -> Outcome {
         }
         path.check();
     }
+    log::state(&(path.controller, path.rtt, path.pacer));
     outcome
 }
 
@@ -53,7 +54,8 @@ impl Path {
             2 => {
                 if let Some(at) = input.index(self.flight.len()) {
                     let (size, sent_at) = self.flight.remove(at);
-                    let used = if choice & 0x80 == 0 { Utilisation::WindowLimited } else { Utilisation::AppLimited };
+                    let used =
+                        if choice & 0x80 == 0 { Utilisation::WindowLimited } else { Utilisation::AppLimited };
                     self.controller.on_packet_acked(size, sent_at, used);
                     let grown = self.controller.window() > window;
                     assert!(!grown || used == Utilisation::WindowLimited, "an unused window grew");
@@ -102,7 +104,6 @@ impl Path {
     }
 
     fn check(&self) {
-        log::state(&(self.controller, self.rtt, self.pacer));
         let in_flight: u64 = self.flight.iter().map(|(size, _)| size).sum();
         assert_eq!(self.controller.in_flight(), in_flight);
         let window = self.controller.window();

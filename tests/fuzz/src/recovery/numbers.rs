@@ -42,9 +42,9 @@ pub(super) fn run(input: &mut Input<'_>) -> Outcome {
         }
         let insertion = expected(&received, number);
         policy.on_packet(now, choice & 0x40 == 0, insertion);
-        log::state(&received);
         check(&received, &model);
     }
+    log::state(&(received, policy));
     outcome
 }
 
@@ -54,7 +54,13 @@ fn insert(received: &mut ReceivedNumbers, model: &mut BTreeSet<u64>, number: u64
     let known = model.contains(&number);
     let insertion = received.insert(number);
     let right = match largest {
-        None => if number == 0 { Insertion::InOrder } else { Insertion::Gap },
+        None => {
+            if number == 0 {
+                Insertion::InOrder
+            } else {
+                Insertion::Gap
+            }
+        }
         Some(_) if known => Insertion::Duplicate,
         Some(largest) if number < largest => Insertion::Reordered,
         // Forgotten, so late.
@@ -99,7 +105,6 @@ fn check(received: &ReceivedNumbers, model: &BTreeSet<u64>) {
 
 /// What waits has a deadline within the delay that was promised, and is due by then.
 fn acknowledge(policy: &mut AckPolicy, now: Instant, delay: Duration) {
-    log::state(policy);
     assert_eq!(policy.has_waiting(), policy.deadline().is_some());
     let Some(deadline) = policy.deadline() else {
         assert!(!policy.is_due(now));

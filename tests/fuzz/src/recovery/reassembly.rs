@@ -54,6 +54,7 @@ pub(super) fn run(input: &mut Input<'_>) -> Outcome {
         }
         stream.check();
     }
+    log::state(&(stream.reassembly, stream.credit));
     outcome
 }
 
@@ -80,8 +81,7 @@ impl Stream {
         let data: std::vec::Vec<u8> = (start..start + len).map(byte).collect();
         let frame = StreamFrame { offset: start as u64, fin, data: &data };
         let before = (self.reassembly.contiguous_end(), self.spans.clone());
-        let inserted =
-            self.reassembly.insert(&mut self.ring, &mut self.spans, &frame, self.credit.granted());
+        let inserted = self.reassembly.insert(&mut self.ring, &mut self.spans, &frame, self.credit.granted());
         let verdict = self.verdict(start, len, fin);
         match inserted {
             Ok(inserted) => {
@@ -136,12 +136,10 @@ impl Stream {
         }
         assert!(self.credit.granted() >= granted);
         assert!(self.credit.granted() <= (self.read + CAPACITY) as u64);
-        log::state(&self.credit);
     }
 
     fn check(&self) {
         let Self { reassembly, spans, come, .. } = self;
-        log::state(reassembly);
         assert!(reassembly.is_consistent(spans, CAPACITY), "{reassembly:?} {spans:?}");
         let contiguous = come.iter().position(|come| !come).unwrap_or(come.len());
         assert_eq!(reassembly.contiguous_end(), contiguous as u64);

@@ -46,6 +46,7 @@ pub(super) fn run(input: &mut Input<'_>) -> Outcome {
         }
         sender.check();
     }
+    log::state(&(&sender.buffer, &sender.flight));
     sender.complete();
     if sender.lost.is_full() || sender.acked.is_full() { "send buffer: full" } else { "send buffer" }
 }
@@ -74,7 +75,6 @@ impl Sender {
     }
 
     fn leave(&mut self, chunk: Chunk, room: usize) {
-        log::state(&chunk);
         assert!(chunk.span.len() <= room as u64 && chunk.span.end <= self.written);
         assert!(chunk.fin || chunk.span.len() > 0, "an empty frame");
         assert!(!chunk.fin || (self.buffer.is_finished() && chunk.span.end == self.written));
@@ -106,7 +106,6 @@ impl Sender {
     }
 
     fn check(&mut self) {
-        log::state(&self.buffer);
         assert!(span::is_consistent(&self.lost) && span::is_consistent(&self.acked));
         let base = self.base() as usize;
         assert!(self.arrived[..base].iter().all(|arrived| *arrived), "freed before it arrived");
@@ -125,7 +124,10 @@ impl Sender {
         self.credit = u64::MAX;
         for _ in 0..ROUNDS {
             if self.buffer.is_complete() {
-                assert!(self.fin_arrived && self.arrived.iter().all(|arrived| *arrived), "not all has arrived");
+                assert!(
+                    self.fin_arrived && self.arrived.iter().all(|arrived| *arrived),
+                    "not all has arrived"
+                );
                 return;
             }
             self.send(usize::MAX);

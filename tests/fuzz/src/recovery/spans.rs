@@ -41,6 +41,7 @@ pub(super) fn run(input: &mut Input<'_>) -> Outcome {
         }
         check(&set, &model);
     }
+    log::state(&set);
     outcome
 }
 
@@ -49,9 +50,11 @@ fn runs(model: &[bool]) -> usize {
 }
 
 fn check(set: &Vec<Span, 6>, model: &[bool]) {
-    log::state(set);
     assert!(span::is_consistent(set), "{set:?}");
-    assert_eq!((set.len(), span::total_len(set)), (runs(model), model.iter().filter(|in_it| **in_it).count() as u64));
+    assert_eq!(
+        (set.len(), span::total_len(set)),
+        (runs(model), model.iter().filter(|in_it| **in_it).count() as u64)
+    );
     for (offset, in_it) in model.iter().enumerate() {
         assert_eq!(span::contains(set, offset as u64), *in_it, "{offset} in {set:?}");
     }

@@ -80,6 +80,27 @@ fn test_reject_path_unvalidated() {
     assert!(bytes_to(&later, address(1)) > 2 * 1200, "the session goes on where it was");
 }
 
+/// The same with a challenge of the peer's in each packet: the answers come out of the same allowance as our challenges.
+#[test]
+fn answers_and_challenges_share_the_allowance_of_a_new_address() {
+    let (mut lab, mut peer, _) = session();
+    let victim = address(9);
+    let (mut came, mut went) = (0, 0);
+    for nth in 0..3_u64 {
+        let diverted = peer.seal(|frames| {
+            frames.path_challenge(nth.to_le_bytes()).expect("room");
+            frames.pad_to(100);
+        });
+        came += diverted.len();
+        lab.deliver(victim, &diverted);
+        for _ in 0..4 {
+            went += bytes_to(&lab.wait(A_WHILE / 8), victim);
+            assert!(went <= 3 * came, "{went} for {came}");
+        }
+    }
+    assert!(went > 2 * came, "there are answers, and challenges");
+}
+
 #[test]
 fn a_newer_packet_from_the_path_in_use_ends_the_candidate() {
     let (mut lab, mut peer, id) = session();
