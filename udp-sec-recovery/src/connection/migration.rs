@@ -10,7 +10,7 @@
 
 use udp_sec::error::Reject;
 use udp_sec::limits::{DATA_HEADER_LEN, DATAGRAM_MAX, TAG_LEN};
-use udp_sec::time::Instant;
+use udp_sec::time::{Duration, Instant};
 
 use super::timers::Timers;
 use super::{Connection, Path, State, Transmit};
@@ -127,18 +127,24 @@ impl<S: Storage> Connection<S> {
         self.timers.path = None;
     }
 
-    /// Time passes: a challenge that was not answered is repeated with fresh bytes, three times in all.
+    /// How long the last challenge waits for an answer to any. The new path may be much longer than the one in use, so
+    /// its probe timeout alone says nothing (RFC 9000 section 8.2.4).
+    fn patience(&self) -> Duration {
+        self.pto_base().max(RttEstimator::new().pto_base(self.peer_ack_delay) * limits::PTO_PERIODS)
+    }
+
+    /// Time passes: a challenge that was not answered is repeated, three times in all. Its bytes stay the same, so that
+    /// an answer to the first counts also where the round trip takes longer than until the next.
     pub(super) fn on_path_timeout(&mut self, now: Instant) -> Result<(), Reject> {
         if !Timers::take(&mut self.timers.path, now) {
             return Ok(());
         }
-        let challenge = self.session.random_u64().to_le_bytes();
-        let retry_at = now + self.pto_base();
+        let (interval, patience) = (self.pto_base(), self.patience());
         match &mut self.candidate {
             Some(candidate) if candidate.tries < limits::PATH_CHALLENGES => {
-                candidate.challenge = challenge;
                 candidate.due = Due::Both;
-                self.timers.path = Some(retry_at);
+                let is_last = candidate.tries.saturating_add(1) == limits::PATH_CHALLENGES;
+                self.timers.path = Some(now + if is_last { patience } else { interval });
                 Ok(())
             }
             Some(_) => {
