@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks. Says nothing when nothing is missing.
 #
-# usage: ./scripts/setup.sh [--check] [--with-deny]
+# usage: ./scripts/setup.sh [--check] [--with-deny] [--with-fuzz]
 #   --check      print what would be done, change nothing; exit 1 if something is missing
 #   --with-deny  also build cargo-deny (several minutes)
+#   --with-fuzz  also install the nightly toolchain, and build cargo-fuzz (a minute or two)
 #   --help       this text
 #
 # Needs: a C compiler (the `ring` feature), cargo and rustc 1.91 or newer (smoltcp; the libraries alone need
@@ -17,10 +18,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 RUST_MINIMUM=91
 CHECK=no
 WITH_DENY=no
+WITH_FUZZ=no
 for argument in "$@"; do
   case $argument in
     --check) CHECK=yes ;;
     --with-deny) WITH_DENY=yes ;;
+    --with-fuzz) WITH_FUZZ=yes ;;
     --help | -h)
       usage "$0"
       exit 0
@@ -109,6 +112,13 @@ cargo clippy --version >/dev/null 2>&1 || missing "clippy" install_component cli
 [[ $(riscv_route) != none ]] || missing "a toolchain for $BARE_METAL_TARGET" install_riscv
 if [[ $WITH_DENY == yes ]] && ! have cargo-deny; then
   missing "cargo-deny" cargo install cargo-deny --locked --no-default-features
+fi
+if [[ $WITH_FUZZ == yes ]]; then
+  have rustup || die "the nightly toolchain needs rustup, which is not installed"
+  rustup run nightly rustc --version >/dev/null 2>&1 ||
+    missing "the nightly toolchain" rustup toolchain install nightly --profile minimal
+  have c++ || missing "a C++ compiler" apt_install g++
+  have cargo-fuzz || missing "cargo-fuzz" cargo install cargo-fuzz --locked
 fi
 
 optional curl curl

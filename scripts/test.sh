@@ -41,7 +41,7 @@ lint() {
 formatting() {
   cargo fmt --all -- --check --color=never
   local own
-  for own in tests/bench tests/qemu-guest tests/qemu-run/report; do
+  for own in tests/bench tests/fuzz/libfuzzer tests/qemu-guest tests/qemu-run/report; do
     cargo fmt --manifest-path "$own/Cargo.toml" -- --check --color=never
   done
 }
@@ -119,6 +119,16 @@ if [[ $QUICK == no ]]; then
     step "guests in QEMU" qemu
   else
     say "        skipped: guests in QEMU (qemu-system-riscv64 is not installed)"
+  fi
+fi
+
+if [[ $QUICK == no ]]; then
+  if ./scripts/fuzz.sh --can-run >/dev/null 2>&1; then
+    STEPS=$((STEPS + 1))
+    step "fuzzing" ./scripts/fuzz.sh 20
+  else
+    say "        skipped: fuzzing (nightly toolchain or cargo-fuzz is not installed; ./scripts/setup.sh --with-fuzz)."
+    say "        The inputs in tests/fuzz/corpus are tests like any other."
   fi
 fi
 

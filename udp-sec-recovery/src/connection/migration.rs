@@ -165,6 +165,10 @@ impl<S: Storage> Connection<S> {
             return None;
         }
         if let Some(Answer { path, challenge, len }) = self.answer.take() {
+            // Out of the same allowance: it is a third of what its challenge has added to that.
+            if let Some(candidate) = self.candidate.as_mut().filter(|it| it.path.remote == path.remote) {
+                candidate.allowance.on_sent(len as u64);
+            }
             return self.send_to(path, len, out, |frames| frames.path_response(challenge).is_ok());
         }
         let candidate = self.candidate.as_mut()?;

@@ -60,8 +60,12 @@ impl Parameters {
             && self.highest_version >= 1
     }
 
-    /// The payload of an Initiation.
-    pub(super) fn to_initiation(
+    /// The payload of an Initiation. Hidden, as the primitives are: for tests that look at the bytes.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedParameters`] if a field is out of its range.
+    #[doc(hidden)]
+    pub fn to_initiation(
         &self,
         proof: Option<&IdentityProof<'_>>,
     ) -> Result<[u8; INITIATION_PAYLOAD_LEN], Reject> {
@@ -102,6 +106,15 @@ impl Parameters {
         }
         writer.put(Kind::AckStep, &[self.ack_step])?;
         writer.put(Kind::HighestVersion, &[self.highest_version])
+    }
+
+    /// Reads the payload of an Initiation. Hidden, likewise.
+    ///
+    /// # Errors
+    /// [`Reject::MalformedParameters`].
+    #[doc(hidden)]
+    pub fn read_initiation(payload: &[u8]) -> Result<Self, Reject> {
+        Self::from_initiation(&Values::read(payload)?)
     }
 
     /// Reads what an Initiation says.

@@ -65,6 +65,45 @@ fn test_reject_path_unvalidated() {
     assert!(later.bytes_to(address(1)) > 2 * 1200, "the session goes on where it was");
 }
 
+/// From a network next door to one at the other end of the world: the answer takes many times the probe timeout of the
+/// path before, and counts all the same.
+#[test]
+fn an_answer_from_a_much_longer_path_moves_the_session() {
+    for round_trip in [Duration::from_millis(50), Duration::from_secs(1), Duration::from_secs(3)] {
+        let (mut lab, mut peer, id) = session();
+        peer.path = address(2);
+        let done = peer.send(&mut lab, |frames| frames.ping().expect("room"));
+        let to_candidate = done.datagrams.iter().find(|(to, _)| *to == address(2)).expect("a challenge");
+        let asked = challenge(&mut peer, &to_candidate.1).expect("a challenge");
+        for _ in 0..100 {
+            lab.wait(round_trip / 100);
+        }
+        peer.send(&mut lab, |frames| frames.path_response(asked).expect("room"));
+        assert_eq!(lab.connection(id).path(), address(2), "after {round_trip:?}");
+    }
+}
+
+/// Diverted packets with a challenge of the peer's in each: the answers come out of the same allowance as our challenges.
+#[test]
+fn answers_and_challenges_share_the_allowance_of_a_new_address() {
+    let (mut lab, mut peer, _) = session();
+    let victim = address(9);
+    let (mut came, mut went) = (0, 0);
+    for nth in 0..3_u64 {
+        let diverted = peer.seal(|frames| {
+            frames.path_challenge(nth.to_le_bytes()).expect("room");
+            frames.pad_to(100);
+        });
+        came += diverted.len();
+        lab.deliver(victim, &diverted);
+        for _ in 0..4 {
+            went += bytes_to(&lab.wait(A_WHILE / 8), victim);
+            assert!(went <= 3 * came, "{went} for {came}");
+        }
+    }
+    assert!(went > 2 * came, "there are answers, and challenges");
+}
+
 #[test]
 fn a_newer_packet_from_the_path_in_use_ends_the_candidate() {
     let (mut lab, mut peer, id) = session();

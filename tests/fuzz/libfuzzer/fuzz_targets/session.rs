@@ -1,0 +1,6 @@
+//! The target `session` of `tests/fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzz::run("session", data);
+});
