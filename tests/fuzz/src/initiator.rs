@@ -87,6 +87,7 @@ fn hostile(initiator: Initiator, payload: &[u8]) -> Outcome {
             log::line(code);
             "refused"
         }
+        Answer::Unproven => panic!("no proof is demanded"),
         Answer::Rejected(_, reject) => {
             assert_eq!(reject, Reject::MalformedParameters);
             reject.label()
