@@ -24,7 +24,7 @@ use crate::trace::Trace;
 
 /// Sessions and handshakes that an end of a simulation holds: more than it needs, so that a second session would
 /// show.
-const SESSIONS: usize = 4;
+pub const SESSIONS: usize = 4;
 
 /// A datagram on its way from an end to the link.
 pub type Sent = (Path, Vec<u8>);

@@ -1,0 +1,93 @@
+//! Every byte of an endpoint and of its session, as they lie in memory: what no accessor and no `Debug` shows is in it,
+//! keys and replay windows among them.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use harness::side::{SESSIONS, Side};
+use udp_sec_recovery::memory::Storage;
+
+const WORD: usize = size_of::<u64>();
+
+/// Reads this process's own memory: the same bytes as a pointer would, without `unsafe` and with padding.
+pub(crate) struct OwnMemory(File);
+
+/// The bytes of one end, in words.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Image(Vec<u64>);
+
+/// Where in memory one end lies, and which words of it count what was dropped.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// Address and length of each part.
+    parts: Vec<(u64, usize)>,
+    /// The words of the image that hold the counters of rejects.
+    rejects: std::ops::Range<usize>,
+}
+
+impl OwnMemory {
+    pub(crate) fn open() -> io::Result<Self> {
+        File::open("/proc/self/mem").map(Self)
+    }
+
+    /// The bytes at `places` now; the counters of rejects as zeros.
+    pub(crate) fn image(&self, places: &Places, room: &mut Vec<u8>, image: &mut Image) {
+        room.resize(places.parts.iter().map(|(_, len)| len).sum(), 0);
+        let mut rest = &mut room[..];
+        for (address, len) in &places.parts {
+            let (part, behind) = rest.split_at_mut(*len);
+            self.0.read_exact_at(part, *address).expect("our own memory");
+            rest = behind;
+        }
+        image.0.clear();
+        image
+            .0
+            .extend(room.chunks_exact(WORD).map(|word| u64::from_le_bytes(word.try_into().expect("eight"))));
+        image.0[places.rejects.clone()].fill(0);
+    }
+}
+
+impl Image {
+    pub(crate) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.len() * WORD
+    }
+
+    /// The words that differ from `other`.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<usize> {
+        assert_eq!(self.0.len(), other.0.len());
+        (0..self.0.len()).filter(|word| self.0[*word] != other.0[*word]).collect()
+    }
+
+    pub(crate) fn word(&self, word: usize) -> u64 {
+        self.0[word]
+    }
+
+    pub(crate) fn set(&mut self, word: usize, value: u64) {
+        self.0[word] = value;
+    }
+}
+
+impl Places {
+    /// Where `side` lies: its endpoint, and the session behind its pointer.
+    pub(crate) fn of<S: Storage + Default>(side: &Side<S>) -> Self {
+        let endpoint = part(&side.endpoint);
+        let rejects = part(side.endpoint.rejects());
+        let first = usize::try_from(rejects.0 - endpoint.0).expect("inside") / WORD;
+        let session = side.session.and_then(|id| side.endpoint.peek(id)).map(part);
+        let parts: Vec<_> = [Some(endpoint), session].into_iter().flatten().collect();
+        assert!(parts.iter().all(|(address, len)| address % 8 == 0 && len % WORD == 0));
+        Self { parts, rejects: first..first + rejects.1 / WORD }
+    }
+}
+
+fn part<T>(value: &T) -> (u64, usize) {
+    ((&raw const *value).addr() as u64, size_of::<T>())
+}
+
+/// After as many visits the queue of sessions with something to do is back where it was.
+pub(crate) const QUEUE_CYCLE: usize = SESSIONS;
