@@ -69,7 +69,8 @@ pub fn schedule(known: &Known) -> Schedule {
         chaining = next;
     }
     let [first, second] = hkdf(&chaining, &[]);
-    let session = [Needle::new("initiator's session key", first), Needle::new("responder's session key", second)];
+    let session =
+        [Needle::new("initiator's session key", first), Needle::new("responder's session key", second)];
     Schedule { session, handshake }
 }
 

@@ -94,8 +94,8 @@ impl Observer {
     pub fn start(program: &str, role: Role, seed: u64) -> io::Result<Self> {
         let mut its_random = Recorder::new(seed);
         let mut our_random = Recorder::new(!seed);
-        let [its, ours] =
-            [&mut its_random, &mut our_random].map(|random| StaticKeypair::generate(random).expect("infallible"));
+        let [its, ours] = [&mut its_random, &mut our_random]
+            .map(|random| StaticKeypair::generate(random).expect("infallible"));
         let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (input, output) = child.stdin.take().zip(child.stdout.take()).expect("piped");
         let mut observer = Self {
@@ -124,7 +124,9 @@ impl Observer {
             Role::Initiator => self.command(b"c"),
             Role::Responder => {
                 let victim = *StaticKeypair::from_secret(self.victim_secret).public();
-                self.peer.connect(self.now, &mut self.our_random, path(), &victim).expect("an empty endpoint");
+                self.peer
+                    .connect(self.now, &mut self.our_random, path(), &victim)
+                    .expect("an empty endpoint");
                 self.exchange()
             }
         }

@@ -33,7 +33,8 @@ pub fn search(id: u32, needles: &[Needle]) -> io::Result<Found> {
         for needle in needles {
             let hits = count(&bytes, &needle.secret[CORE]);
             if hits > 0 {
-                *found.entry(needle.name.clone()).or_default().entry(region.name.clone()).or_default() += hits;
+                *found.entry(needle.name.clone()).or_default().entry(region.name.clone()).or_default() +=
+                    hits;
             }
         }
     }

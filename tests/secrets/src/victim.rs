@@ -180,7 +180,11 @@ impl Victim {
                 }
                 Output::Event(id, Event::Established) => self.session = Some(id),
                 Output::Event(id, Event::Readable) => {
-                    while endpoint.session(id).is_some_and(|session| session.read(&mut out).is_ok_and(|n| n > 0)) {}
+                    while endpoint
+                        .session(id)
+                        .is_some_and(|session| session.read(&mut out).is_ok_and(|n| n > 0))
+                    {
+                    }
                 }
                 Output::Event(..) => {}
                 Output::Wait(_) => return Ok(()),

@@ -1,6 +1,8 @@
 //! BLAKE2s: the plain hash, the keyed hash, and a stream of private numbers made of it (RFC 7693).
 
+use super::stack;
 use crate::limits::{KEY_LEN, MAC_LEN};
+use alloc::boxed::Box;
 use blake2::digest::consts::U16;
 use blake2::digest::{FixedOutput, KeyInit, Update};
 use blake2::{Blake2s256, Blake2sMac};
@@ -22,12 +24,14 @@ pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
 pub fn keyed_hash<const K: usize>(key: &[u8; K], parts: &[&[u8]]) -> [u8; MAC_LEN] {
     // A longer key does not compile, so there is no error.
     const { _ = KEY_LEN - K }
-    let mut hasher: Blake2sMac<U16> =
-        KeyInit::new_from_slice(key).unwrap_or_else(|_| KeyInit::new(&Default::default()));
-    for part in parts {
-        hasher.update(part);
-    }
-    hasher.finalize_fixed().into()
+    stack::forgetting::<{ stack::SYMMETRIC }, _>(|| {
+        let mut hasher: Blake2sMac<U16> =
+            KeyInit::new_from_slice(key).unwrap_or_else(|_| KeyInit::new(&Default::default()));
+        for part in parts {
+            hasher.update(part);
+        }
+        hasher.finalize_fixed().into()
+    })
 }
 
 /// Whether `a` and `b` are equal, in a time that does not depend on their contents.
@@ -39,13 +43,14 @@ pub fn constant_time_eq<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
 /// Numbers that nobody without the key can foresee: BLAKE2s-128 over a counter.
 #[derive(Clone)]
 pub(crate) struct PrivateNumbers {
-    key: Zeroizing<[u8; KEY_LEN]>,
+    /// In a box, so that moving these numbers copies no secret.
+    key: Box<Zeroizing<[u8; KEY_LEN]>>,
     counter: u64,
 }
 
 impl PrivateNumbers {
-    pub(crate) const fn new(key: Zeroizing<[u8; KEY_LEN]>) -> Self {
-        Self { key, counter: 0 }
+    pub(crate) fn new(key: Zeroizing<[u8; KEY_LEN]>) -> Self {
+        Self { key: Box::new(key), counter: 0 }
     }
 
     /// The next number. The sequence repeats after 2^64 numbers, which nobody lives to see.

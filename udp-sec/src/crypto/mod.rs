@@ -9,3 +9,4 @@ pub(crate) mod noise;
 pub mod resolver;
 #[cfg(feature = "ring")]
 pub mod ring;
+pub(crate) mod stack;

@@ -15,8 +15,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 const PROTOCOL: &str = "Noise_IK_25519_ChaChaPoly_BLAKE2s";
 
-/// A Noise handshake in progress.
-pub(crate) struct Noise(HandshakeState);
+/// A Noise handshake in progress. In a box: a state that moves would leave its chaining key wherever it has been.
+pub(crate) struct Noise(Box<HandshakeState>);
 
 /// The two keys that a completed handshake leaves (Noise section 5.2, `Split`).
 pub(crate) struct Split {
@@ -56,7 +56,7 @@ impl Noise {
         let params = PROTOCOL.parse().map_err(|_| Reject::HandshakeFailed)?;
         let builder = Builder::with_resolver(params, Box::new(Resolver::new(ephemeral)));
         let state = builder.prologue(prologue).and_then(finish);
-        state.map(Self).map_err(|_| Reject::HandshakeFailed)
+        state.map(|state| Self(Box::new(state))).map_err(|_| Reject::HandshakeFailed)
     }
 
     /// Writes the next message, which has exactly the length `M`, around `payload`.

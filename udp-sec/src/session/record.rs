@@ -11,15 +11,17 @@ use crate::crypto::aead::{PacketKey, nonce, rekey};
 use crate::error::Reject;
 use crate::keys::PublicKey;
 use crate::limits::{KEY_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RECORDS_PER_KEY, TAG_LEN};
+use alloc::boxed::Box;
 use core::fmt;
 
 /// Seals the records that leave and opens those that arrive, for one peer.
 pub struct RecordSession {
     role: Role,
     peer: PublicKey,
-    send: Direction,
+    /// In boxes, as a `Session`'s keys are: moving them leaves nothing behind.
+    send: Box<Direction>,
     /// `None` after a record that did not open.
-    receive: Option<Direction>,
+    receive: Option<Box<Direction>>,
 }
 
 /// The key of one direction, and the number of the next record under it.
@@ -98,8 +100,8 @@ impl RecordSession {
 }
 
 impl Direction {
-    fn new(key: &[u8; KEY_LEN]) -> Self {
-        Self { key: PacketKey::new(key), next: 0 }
+    fn new(key: &[u8; KEY_LEN]) -> Box<Self> {
+        Box::new(Self { key: PacketKey::new(key), next: 0 })
     }
 
     /// The nonce of the next record. The last number is `REKEY`'s own (Noise section 4.2).

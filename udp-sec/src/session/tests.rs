@@ -179,12 +179,12 @@ fn the_window_moves_to_other_words() {
 fn a_key_has_an_end() {
     let (mut initiator, responder) = sessions(11);
     let mut receiver = Receiver::new(responder);
-    initiator.send_keys.set_sealed(KEY_SEALED_MAX - KEY_SEALED_RESERVE - 1);
+    initiator.keys.send.set_sealed(KEY_SEALED_MAX - KEY_SEALED_RESERVE - 1);
     assert!(!initiator.key_limit_reached());
     assert!(receiver.open(&seal(&mut initiator, b"the last one before CLOSE")).is_ok());
     assert!(initiator.key_limit_reached());
     assert!(receiver.open(&seal(&mut initiator, b"CLOSE")).is_ok());
-    initiator.send_keys.set_sealed(KEY_SEALED_MAX);
+    initiator.keys.send.set_sealed(KEY_SEALED_MAX);
     let number = initiator.next_packet_number();
     let mut datagram = [7; 40];
     assert_eq!(initiator.seal(&mut datagram), Err(SealError::KeyLimit));

@@ -1,5 +1,5 @@
-//! Every byte of an endpoint and of its session, as they lie in memory: what no accessor and no `Debug` shows is in it,
-//! keys and replay windows among them.
+//! Every byte of an endpoint, its session and all that the world has on the heap, as they lie in memory: what no accessor
+//! and no `Debug` shows is in it, keys and replay windows among them.
 
 use std::fs::File;
 use std::io;
@@ -8,12 +8,14 @@ use std::os::unix::fs::FileExt;
 use harness::side::{SESSIONS, Side};
 use udp_sec_recovery::memory::Storage;
 
+use crate::blocks;
+
 const WORD: usize = size_of::<u64>();
 
 /// Reads this process's own memory: the same bytes as a pointer would, without `unsafe` and with padding.
 pub(crate) struct OwnMemory(File);
 
-/// The bytes of one end, in words.
+/// The bytes of one end and of the heap, in words.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Image(Vec<u64>);
 
@@ -33,7 +35,8 @@ impl OwnMemory {
 
     /// The bytes at `places` now; the counters of rejects as zeros.
     pub(crate) fn image(&self, places: &Places, room: &mut Vec<u8>, image: &mut Image) {
-        room.resize(places.parts.iter().map(|(_, len)| len).sum(), 0);
+        // What is no whole word at the end of the heap is left as it was: zeros.
+        room.resize(places.parts.iter().map(|(_, len)| len).sum::<usize>().next_multiple_of(WORD), 0);
         let mut rest = &mut room[..];
         for (address, len) in &places.parts {
             let (part, behind) = rest.split_at_mut(*len);
@@ -79,8 +82,10 @@ impl Places {
         let rejects = part(side.endpoint.rejects());
         let first = usize::try_from(rejects.0 - endpoint.0).expect("inside") / WORD;
         let session = side.session.and_then(|id| side.endpoint.peek(id)).map(part);
-        let parts: Vec<_> = [Some(endpoint), session].into_iter().flatten().collect();
-        assert!(parts.iter().all(|(address, len)| address % 8 == 0 && len % WORD == 0));
+        assert!([Some(endpoint), session].iter().flatten().all(|(_, len)| len % WORD == 0));
+        let known = |address: u64| Some(address) == session.map(|(start, _)| start);
+        let heap = blocks::live().into_iter().filter(|(address, _)| !known(*address));
+        let parts: Vec<_> = [Some(endpoint), session].into_iter().flatten().chain(heap).collect();
         Self { parts, rejects: first..first + rejects.1 / WORD }
     }
 }
