@@ -9,6 +9,7 @@
 pub mod needles;
 #[cfg(target_os = "linux")]
 pub mod observer;
+pub mod recorder;
 #[cfg(target_os = "linux")]
 pub mod search;
 pub mod victim;

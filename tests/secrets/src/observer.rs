@@ -3,16 +3,15 @@
 use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use chacha20::ChaCha20Rng;
-use rand_core::{Infallible, Rng, SeedableRng, TryCryptoRng, TryRng};
 use udp_sec::keys::StaticKeypair;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::endpoint::{Output, SessionId};
 use udp_sec_recovery::event::Event;
 
 use crate::needles::{Known, Needle, Schedule, schedule};
+use crate::recorder::Recorder;
 use crate::search::{Found, search};
-use crate::victim::{Side, endpoint, path};
+use crate::victim::{APPLICATION, Side, endpoint, path};
 
 /// Which side the victim is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,43 +48,6 @@ struct Ephemerals {
     ours: Option<[u8; 32]>,
 }
 
-/// Random bytes from a seed, and all 32-byte draws so far: ephemeral secrets and seeds.
-#[derive(Debug)]
-struct Recorder {
-    rng: ChaCha20Rng,
-    drawn: Vec<[u8; 32]>,
-}
-
-impl Recorder {
-    fn new(seed: u64) -> Self {
-        Self { rng: ChaCha20Rng::seed_from_u64(seed), drawn: Vec::new() }
-    }
-
-    fn fill(&mut self, bytes: &mut [u8]) {
-        self.rng.fill_bytes(bytes);
-        self.drawn.extend(<[u8; 32]>::try_from(&*bytes).ok());
-    }
-}
-
-impl TryRng for Recorder {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.rng.try_next_u32()
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        self.rng.try_next_u64()
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.fill(bytes);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Recorder {}
-
 impl Observer {
     /// Starts the victim `program` in `role`, and gives it its keys.
     ///
@@ -109,7 +71,7 @@ impl Observer {
             session: None,
             victim_secret: *its.secret(),
             ephemerals: Ephemerals::default(),
-            peer: endpoint(ours.clone(), *its.public()),
+            peer: endpoint(ours.clone(), *its.public(), APPLICATION),
         };
         observer.command(&[b"k", &its.secret()[..], ours.public().as_bytes()].concat())?;
         Ok(observer)

@@ -31,19 +31,22 @@ use zeroize::Zeroizing;
 /// An endpoint with room for two sessions, all of it in one piece of memory.
 pub type Side = Endpoint<InlinePool<Small, 2>, AllowList<1>, 2, 2>;
 
+/// What both ends speak.
+pub const APPLICATION: &[u8] = b"secrets/1";
+
 /// Where either end believes that the other is.
 #[must_use]
 pub fn path() -> Path {
     Path::to(([192, 0, 2, 1], 4_433).into())
 }
 
-/// The endpoint of `own` that allows `peer`.
+/// The endpoint of `own` that allows `peer` and speaks `application`.
 ///
 /// # Panics
-/// Never: the list has room for one.
+/// If `application` is longer than 32 bytes.
 #[must_use]
-pub fn endpoint(own: StaticKeypair, peer: PublicKey) -> Box<Side> {
-    let application = ApplicationProtocol::new(b"secrets/1").expect("a short name");
+pub fn endpoint(own: StaticKeypair, peer: PublicKey, application: &[u8]) -> Box<Side> {
+    let application = ApplicationProtocol::new(application).expect("a short name");
     let mut allowed = AllowList::new();
     allowed.add(peer).expect("room for one");
     Box::new(Endpoint::new(Config::new(own, Parameters::new(application, 0)), InlinePool::new(), allowed))
@@ -138,7 +141,7 @@ impl Victim {
         if command == b'k' {
             let secret = self.pipes.take()?;
             let peer = PublicKey::from_bytes(*self.pipes.take()?);
-            self.endpoint = Some((endpoint(StaticKeypair::from_secret(*secret), peer), peer));
+            self.endpoint = Some((endpoint(StaticKeypair::from_secret(*secret), peer, APPLICATION), peer));
             return Ok(());
         }
         let Some((endpoint, peer)) = &mut self.endpoint else { return Err(io::ErrorKind::NotFound.into()) };
