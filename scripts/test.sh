@@ -110,6 +110,11 @@ if [[ $QUICK == no ]]; then
   fi
 fi
 
+if [[ $QUICK == no ]]; then
+  STEPS=$((STEPS + 1))
+  step "panic paths" ./scripts/panic-paths.sh
+fi
+
 SELECTION=(--workspace --all-features)
 [[ $QUICK == no ]] || SELECTION+=(--exclude harness)
 say "[$STEPS/$STEPS] tests ($((SECONDS - started)) s so far)"
