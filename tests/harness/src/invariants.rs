@@ -24,10 +24,12 @@ const DATAGRAM_MAX: usize = 1200;
 /// The type byte of a data packet.
 const DATA: u8 = 4;
 /// Those of handshake messages.
-const HANDSHAKE: [u8; 2] = [1, 2];
-/// Where a handshake message has its ephemeral key, and where its keys' ciphertext ends (`docs/protocol.md` section 2).
+const INITIATION: u8 = 1;
+const RESPONSE: u8 = 2;
+/// Where a handshake message has its ephemeral key (`docs/protocol.md` section 2).
 const EPHEMERAL: Range<usize> = 12..44;
-const SEALED_END: usize = 1168;
+/// Bytes of an Initiation before its macs, one of which may change between repeats. They use other keys.
+const BEFORE_MACS: usize = 1168;
 /// Wakes without progress that are still no spin.
 const WAKES_MAX: u32 = 3;
 
@@ -46,11 +48,11 @@ impl Watch {
     /// I2 and I3: a datagram leaves.
     pub fn on_datagram(&mut self, datagram: &[u8]) {
         assert!(datagram.len() <= DATAGRAM_MAX, "I2: a datagram of {} bytes", datagram.len());
-        if HANDSHAKE.contains(&datagram[1]) {
-            self.on_handshake(datagram);
-        }
-        if datagram[1] != DATA {
-            return;
+        match datagram[1] {
+            INITIATION => return self.on_handshake(&datagram[..BEFORE_MACS]),
+            RESPONSE => return self.on_handshake(datagram),
+            DATA => {}
+            _ => return,
         }
         let id = datagram[4..12].try_into().expect("eight bytes");
         let low = u32::from_le_bytes(datagram[12..16].try_into().expect("four bytes"));
@@ -62,9 +64,8 @@ impl Watch {
 
     /// I3: every message key of a handshake has the nonce 0, so it may seal one text only. Other handshakes have other
     /// ephemeral keys; those of a repeat are the same, and so must all of its bytes be.
-    fn on_handshake(&mut self, datagram: &[u8]) {
-        let ephemeral = datagram[EPHEMERAL].try_into().expect("32 bytes");
-        let sealed = &datagram[..SEALED_END];
+    fn on_handshake(&mut self, sealed: &[u8]) {
+        let ephemeral = sealed[EPHEMERAL].try_into().expect("32 bytes");
         let before = self.sealed.entry(ephemeral).or_insert_with(|| sealed.to_vec());
         assert_eq!(before, sealed, "I3: two messages with one ephemeral key");
     }
