@@ -21,6 +21,16 @@ impl Exception {
 
 /// All of them.
 pub(crate) const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        file: "nexus-net-adapter/src/backend/memory.rs",
+        panic: "core::cell::panic_already",
+        reason: QUEUE,
+    },
+    Exception {
+        file: "nexus-net-adapter/src/backend/smoltcp/listener.rs",
+        panic: "core::cell::panic_already",
+        reason: TABLE,
+    },
     Exception { file: "udp-sec/src/crypto/hash.rs", panic: "handle_alloc_error", reason: HEAP },
     Exception { file: "udp-sec/src/crypto/noise.rs", panic: "handle_alloc_error", reason: HEAP },
     Exception { file: "udp-sec/src/crypto/resolver.rs", panic: "handle_alloc_error", reason: HEAP },
@@ -48,6 +58,8 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
 ];
 
+const QUEUE: &str =
+    "The cell is borrowed for one operation on the queue, and not while a datagram is delivered.";
 const HEAP: &str = "The allocator has nothing left. What handshakes and sessions take is bounded by the endpoint's tables \
                     (docs/security.md, \"Secrets in memory\"), so an embedder that sets that aside never sees it.";
 const ENDPOINT: &str = "The cell is borrowed for one call. Foreign code runs inside of `look` and `Clock::observe` only, \

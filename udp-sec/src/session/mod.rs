@@ -12,7 +12,7 @@ use crate::crypto::hash::PrivateNumbers;
 use crate::crypto::noise::Split;
 use crate::error::Reject;
 use crate::keys::PublicKey;
-use crate::limits::{DATA_LEN_MIN, DATAGRAM_MAX, KEY_FAILED_MAX, TAG_LEN};
+use crate::limits::{DATA_LEN_MIN, DATAGRAM_MAX, KEY_FAILED_MAX, KEY_LEN, TAG_LEN};
 use crate::packet_number::{expand, truncate};
 use crate::wire::DataHeader;
 use alloc::boxed::Box;
@@ -77,6 +77,9 @@ pub struct Settled {
 }
 
 impl Session {
+    /// What a session has on the heap: its keys, and the key of its private numbers. Bytes.
+    pub const HEAP: usize = size_of::<Keys>().saturating_add(KEY_LEN);
+
     pub(crate) fn new(settled: Settled) -> Self {
         let Settled { role, local_id, peer_id, peer, split, numbers } = settled;
         let (send, receive) = match role {

@@ -15,17 +15,19 @@ const WORD: usize = size_of::<u64>();
 /// Reads this process's own memory: the same bytes as a pointer would, without `unsafe` and with padding.
 pub(crate) struct OwnMemory(File);
 
-/// The bytes of one end and of the heap, in words.
+/// The bytes of one end, in words.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Image(Vec<u64>);
 
 /// Where in memory one end lies, and which words of it count what was dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Places {
-    /// Address and length of each part.
+    /// Address and length of each part: the endpoint, and its session if it has one.
     parts: Vec<(u64, usize)>,
     /// The words of the image that hold the counters of rejects.
     rejects: std::ops::Range<usize>,
+    /// All that the world has on the heap.
+    heap: Vec<(u64, usize)>,
 }
 
 impl OwnMemory {
@@ -33,21 +35,33 @@ impl OwnMemory {
         File::open("/proc/self/mem").map(Self)
     }
 
-    /// The bytes at `places` now; the counters of rejects as zeros.
+    /// The bytes of the end at `places` now; the counters of rejects as zeros.
     pub(crate) fn image(&self, places: &Places, room: &mut Vec<u8>, image: &mut Image) {
-        // What is no whole word at the end of the heap is left as it was: zeros.
-        room.resize(places.parts.iter().map(|(_, len)| len).sum::<usize>().next_multiple_of(WORD), 0);
-        let mut rest = &mut room[..];
-        for (address, len) in &places.parts {
-            let (part, behind) = rest.split_at_mut(*len);
-            self.0.read_exact_at(part, *address).expect("our own memory");
-            rest = behind;
-        }
+        self.read(&places.parts, room);
         image.0.clear();
         image
             .0
             .extend(room.chunks_exact(WORD).map(|word| u64::from_le_bytes(word.try_into().expect("eight"))));
         image.0[places.rejects.clone()].fill(0);
+    }
+
+    /// The bytes of the world's heap now, but for the session's: that is in the image.
+    pub(crate) fn heap(&self, places: &Places) -> Vec<u8> {
+        let in_image = |block: &&(u64, usize)| places.parts.iter().any(|part| part.0 == block.0);
+        let heap: Vec<_> = places.heap.iter().filter(|block| !in_image(block)).copied().collect();
+        let mut bytes = Vec::new();
+        self.read(&heap, &mut bytes);
+        bytes
+    }
+
+    fn read(&self, parts: &[(u64, usize)], room: &mut Vec<u8>) {
+        room.resize(parts.iter().map(|(_, len)| len).sum(), 0);
+        let mut rest = &mut room[..];
+        for (address, len) in parts {
+            let (part, behind) = rest.split_at_mut(*len);
+            self.0.read_exact_at(part, *address).expect("our own memory");
+            rest = behind;
+        }
     }
 }
 
@@ -82,11 +96,9 @@ impl Places {
         let rejects = part(side.endpoint.rejects());
         let first = usize::try_from(rejects.0 - endpoint.0).expect("inside") / WORD;
         let session = side.session.and_then(|id| side.endpoint.peek(id)).map(part);
-        assert!([Some(endpoint), session].iter().flatten().all(|(_, len)| len % WORD == 0));
-        let known = |address: u64| Some(address) == session.map(|(start, _)| start);
-        let heap = blocks::live().into_iter().filter(|(address, _)| !known(*address));
-        let parts: Vec<_> = [Some(endpoint), session].into_iter().flatten().chain(heap).collect();
-        Self { parts, rejects: first..first + rejects.1 / WORD }
+        let parts: Vec<_> = [Some(endpoint), session].into_iter().flatten().collect();
+        assert!(parts.iter().all(|(_, len)| len % WORD == 0));
+        Self { parts, rejects: first..first + rejects.1 / WORD, heap: blocks::live() }
     }
 }
 

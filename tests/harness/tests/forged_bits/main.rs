@@ -44,6 +44,7 @@ struct Tally {
     key_updates: u64,
     path_changes: u64,
     image_bytes: usize,
+    heap_bytes: usize,
 }
 
 /// Flips bits of packets, one at a time.
@@ -93,6 +94,7 @@ impl Attacker {
         let wait = side.endpoint.poll_output(now, &mut [0; 1_200]);
         assert!(matches!(wait, Output::Wait(_)), "{wait:?}");
         let places = Places::of(side);
+        let heap = self.memory.heap(&places);
         let mut known = Known::learn(self, side, &places, |attacker, side| {
             let mut forged = datagram.to_vec();
             *forged.last_mut().expect("not empty") ^= 1;
@@ -120,8 +122,10 @@ impl Attacker {
                 .or_default() += 1;
         }
         assert_eq!(forged, datagram);
-        assert_eq!(Places::of(side), places, "it has not moved");
+        assert!(Places::of(side) == places, "nothing has moved");
+        assert!(self.memory.heap(&places) == heap, "the heap is as before the first of them");
         self.tally.image_bytes = self.image.bytes();
+        self.tally.heap_bytes = heap.len();
         self.phase = (self.phase + 1) % self.stride;
     }
 
@@ -263,7 +267,8 @@ fn assert_forgeries_change_nothing(packets: u64, stride: usize) {
         play(seed, &mut attacker, packets);
     }
     let tally = attacker.tally;
-    println!("{packets} packets, {} bits flipped, image of {} bytes", tally.flips, tally.image_bytes);
+    println!("{packets} packets, {} bits flipped", tally.flips);
+    println!("image of {} bytes, heap of {} bytes", tally.image_bytes, tally.heap_bytes);
     println!("{:?}\n{:?}", tally.by_label, tally.packets);
     println!("{} key updates, {} path changes", tally.key_updates, tally.path_changes);
     let lengths = |kind| tally.packets.keys().filter(|(of, _)| *of == kind).count();
