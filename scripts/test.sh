@@ -123,6 +123,8 @@ if [[ $QUICK == no ]]; then
 fi
 
 if [[ $QUICK == no ]]; then
+  STEPS=$((STEPS + 1))
+  step "panic paths" ./scripts/panic-paths.sh
   if ./scripts/fuzz.sh --can-run >/dev/null 2>&1; then
     STEPS=$((STEPS + 1))
     step "fuzzing" ./scripts/fuzz.sh 20

@@ -199,16 +199,10 @@ fn secrets_are_wiped_when_dropped() {
 fn sizes_are_pinned() {
     assert_eq!(size_of::<PublicKey>(), 32);
     assert_eq!(size_of::<StaticKeypair>(), 64);
-    if cfg!(feature = "ring") {
-        assert!(size_of::<Session>() <= 1536, "Session with ring: {}", size_of::<Session>());
-    } else if cfg!(feature = "aes-gcm") {
-        assert!(size_of::<Session>() <= 2560, "Session with AES: {}", size_of::<Session>());
-    } else {
-        assert_eq!(size_of::<Session>(), 368);
-    }
-    assert!(size_of::<Initiator>() <= 3072, "Initiator: {}", size_of::<Initiator>());
-    assert!(size_of::<Incoming>() <= 3072, "Incoming: {}", size_of::<Incoming>());
-    assert!(size_of::<Authorized>() <= 2048, "Authorized: {}", size_of::<Authorized>());
+    assert_eq!(size_of::<Session>(), 120);
+    assert!(size_of::<Initiator>() <= 1536, "Initiator: {}", size_of::<Initiator>());
+    assert!(size_of::<Incoming>() <= 1280, "Incoming: {}", size_of::<Incoming>());
+    assert!(size_of::<Authorized>() <= 256, "Authorized: {}", size_of::<Authorized>());
 }
 
 #[test]

@@ -88,6 +88,9 @@ where
     }
 
     /// Counters and sessions, to look at.
+    ///
+    /// # Panics
+    /// If `at` calls anything else of this endpoint or of its streams: it is in use meanwhile.
     pub fn look<T>(&self, at: impl FnOnce(&Driver<B, R, P, A, SESSIONS, HANDSHAKES>) -> T) -> T {
         at(&self.driver.borrow())
     }

@@ -1,9 +1,11 @@
 //! `udpsec`: the command-line tool. One file for each command, each with its arguments and its `run`.
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use zeroizing_alloc::ZeroAlloc;
 
 mod file;
 mod forward;
@@ -16,6 +18,10 @@ mod recv;
 mod send;
 mod sim;
 mod stats;
+
+/// Memory that is given back is wiped: what snow and `ring` keep of keys is behind pointers, and they wipe none of it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Files and pipes between two hosts over udp-sec: encrypted, authenticated, reliable, over UDP
 #[derive(Parser, Debug)]

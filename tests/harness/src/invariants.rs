@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | I1 | delivered bytes are a prefix of the sent ones | `application`, at every read |
 //! | I2 | no datagram above 1200 bytes | here, at every datagram |
-//! | I3 | no (key, nonce) pair twice | here, at every data packet |
+//! | I3 | no (key, nonce) pair twice | here, at every data packet and handshake message |
 //! | I4 | bytes in flight are the sum of the packets in flight, and above the window only by probes | here, after each step |
 //! | I5 | every queue within its bound | by type; `Endpoint::check` |
 //! | I6 | a datagram that is dropped changes nothing but a counter | here, at every arrival |
@@ -13,6 +13,8 @@
 //! | I9 | every run ends, in success or a named error | here: no session outlives its idle timeout; `world` and `network`: by the run's limit |
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::ops::Range;
 
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::stats::{PathState, Stats};
@@ -21,6 +23,13 @@ use udp_sec_recovery::stats::{PathState, Stats};
 const DATAGRAM_MAX: usize = 1200;
 /// The type byte of a data packet.
 const DATA: u8 = 4;
+/// Those of handshake messages.
+const INITIATION: u8 = 1;
+const RESPONSE: u8 = 2;
+/// Where a handshake message has its ephemeral key (`docs/protocol.md` section 2).
+const EPHEMERAL: Range<usize> = 12..44;
+/// Bytes of an Initiation before its macs, one of which may change between repeats. They use other keys.
+const BEFORE_MACS: usize = 1168;
 /// Wakes without progress that are still no spin.
 const WAKES_MAX: u32 = 3;
 
@@ -29,6 +38,8 @@ const WAKES_MAX: u32 = 3;
 pub struct Watch {
     /// By receiver id: the last packet number used. A session's ids and keys are one to one.
     numbers: BTreeMap<[u8; 8], u64>,
+    /// By ephemeral key: what was sealed with what followed from it.
+    sealed: BTreeMap<[u8; 32], Vec<u8>>,
     woken_at: Option<Instant>,
     wakes: u32,
 }
@@ -37,8 +48,11 @@ impl Watch {
     /// I2 and I3: a datagram leaves.
     pub fn on_datagram(&mut self, datagram: &[u8]) {
         assert!(datagram.len() <= DATAGRAM_MAX, "I2: a datagram of {} bytes", datagram.len());
-        if datagram[1] != DATA {
-            return;
+        match datagram[1] {
+            INITIATION => return self.on_handshake(&datagram[..BEFORE_MACS]),
+            RESPONSE => return self.on_handshake(datagram),
+            DATA => {}
+            _ => return,
         }
         let id = datagram[4..12].try_into().expect("eight bytes");
         let low = u32::from_le_bytes(datagram[12..16].try_into().expect("four bytes"));
@@ -46,6 +60,14 @@ impl Watch {
         let number = u64::from(low);
         let before = self.numbers.insert(id, number);
         assert!(before.is_none_or(|before| before < number), "I3: number {number} after {before:?}");
+    }
+
+    /// I3: every message key of a handshake has the nonce 0, so it may seal one text only. Other handshakes have other
+    /// ephemeral keys; those of a repeat are the same, and so must all of its bytes be.
+    fn on_handshake(&mut self, sealed: &[u8]) {
+        let ephemeral = sealed[EPHEMERAL].try_into().expect("32 bytes");
+        let before = self.sealed.entry(ephemeral).or_insert_with(|| sealed.to_vec());
+        assert_eq!(before, sealed, "I3: two messages with one ephemeral key");
     }
 
     /// I4: the window was respected by everything but probes.

@@ -19,7 +19,7 @@ use crate::invariants::{Idle, Watch};
 use crate::pool::HeapPool;
 
 /// Sessions and handshakes that an end of a simulation holds: more than it needs, so that one too many would show.
-const SESSIONS: usize = 8;
+pub const SESSIONS: usize = 8;
 /// More than one datagram's room, so that batches are exercised.
 const BATCH: usize = 8 * 1200;
 

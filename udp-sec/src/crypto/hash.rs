@@ -1,6 +1,7 @@
 //! BLAKE2s: the plain hash, the keyed hash, and a stream of private numbers made of it (RFC 7693).
 
 use crate::limits::{KEY_LEN, MAC_LEN};
+use alloc::boxed::Box;
 use blake2::digest::consts::U16;
 use blake2::digest::{FixedOutput, KeyInit, Update};
 use blake2::{Blake2s256, Blake2sMac};
@@ -44,13 +45,14 @@ pub fn constant_time_eq<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
 /// Numbers that nobody without the key can foresee: BLAKE2s-128 over a counter.
 #[derive(Clone)]
 pub(crate) struct PrivateNumbers {
-    key: Zeroizing<[u8; KEY_LEN]>,
+    /// In a box, so that moving these numbers copies no secret.
+    key: Box<Zeroizing<[u8; KEY_LEN]>>,
     counter: u64,
 }
 
 impl PrivateNumbers {
-    pub(crate) const fn new(key: Zeroizing<[u8; KEY_LEN]>) -> Self {
-        Self { key, counter: 0 }
+    pub(crate) fn new(key: Zeroizing<[u8; KEY_LEN]>) -> Self {
+        Self { key: Box::new(key), counter: 0 }
     }
 
     /// The next number. The sequence repeats after 2^64 numbers, which nobody lives to see.

@@ -10,3 +10,4 @@ pub mod portable;
 pub mod resolver;
 #[cfg(feature = "ring")]
 pub mod ring;
+pub(crate) mod stack;

@@ -21,7 +21,8 @@ use zeroize::{Zeroize, Zeroizing};
 /// Where the variant's pre-shared key goes in: behind message 2.
 const PSK_PLACE: u8 = 2;
 
-/// A Noise handshake in progress. Boxed: it is moved from step to step, and has a kilobyte.
+/// A Noise handshake in progress. In a box: it has a kilobyte, and one that moves would leave its chaining key wherever it
+/// has been.
 pub(crate) struct Noise(Box<HandshakeState>);
 
 /// The two keys that a completed handshake leaves (Noise section 5.2, `Split`).

@@ -1,6 +1,6 @@
 //! Both ciphers by `ring`, for hosts: its assembly is chosen at run time, and several times as fast.
 //!
-//! `ring` does not wipe its keys when they are dropped.
+//! `ring` does not wipe its keys when they are dropped: an allocator that wipes does it for a session's.
 
 use super::aead::Aead;
 use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};

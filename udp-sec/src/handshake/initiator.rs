@@ -9,6 +9,7 @@ use super::mac::Mac1Key;
 use super::params::{Parameters, Reply, Values};
 use crate::crypto::hash::PrivateNumbers;
 use crate::crypto::noise::{Noise, prologue};
+use crate::crypto::stack;
 use crate::error::{CloseCode, Reject};
 use crate::keys::{PublicKey, draw};
 use crate::limits::{INITIATION_LEN, MAC_LEN, RESPONSE_PAYLOAD_LEN};
@@ -92,6 +93,16 @@ impl<C: Carrier> Initiator<C> {
         parameters: &Parameters,
         rng: &mut R,
     ) -> Result<Self, Reject> {
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| Self::made(local, peer, local_id, parameters, rng))
+    }
+
+    fn made<R: TryCryptoRng + ?Sized>(
+        local: Caller<'_>,
+        peer: &PublicKey,
+        local_id: u64,
+        parameters: &Parameters,
+        rng: &mut R,
+    ) -> Result<Self, Reject> {
         let ephemeral = draw(rng)?;
         let numbers = PrivateNumbers::new(draw(rng)?);
         let Caller { keypair, credentials } = local;
@@ -166,7 +177,11 @@ impl<C: Carrier> Initiator<C> {
     /// something malformed is rejected too, as [`Reject::MalformedParameters`]; the peer has spoken then, and no
     /// other Response will open.
     #[must_use]
-    pub fn read_response(mut self, response: &[u8]) -> Answer<C> {
+    pub fn read_response(self, response: &[u8]) -> Answer<C> {
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.answered(response))
+    }
+
+    fn answered(mut self, response: &[u8]) -> Answer<C> {
         match self.try_read(response) {
             Ok(Reply::Refused(code)) => Answer::Refused(code),
             Ok(Reply::Accepted { parameters, aead, session_id }) => {

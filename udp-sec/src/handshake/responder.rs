@@ -9,6 +9,7 @@ use super::mac::Mac1Key;
 use super::params::{Parameters, Reply, Values};
 use crate::crypto::hash::{self, PrivateNumbers};
 use crate::crypto::noise::{Noise, prologue};
+use crate::crypto::stack;
 use crate::error::{CloseCode, Reject};
 use crate::keys::{PublicKey, StaticKeypair, draw};
 use crate::limits::{INITIATION_PAYLOAD_LEN, RESPONSE_LEN, RESPONSE_PAYLOAD_LEN};
@@ -122,7 +123,7 @@ impl Responder {
         initiation: CheckedInitiation<'_>,
         rng: &mut R,
     ) -> Result<Incoming, Reject> {
-        self.read_carried(initiation, rng)
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.read_carried(initiation, rng))
     }
 
     /// The same for an initiation that came as the first record of a byte stream.
@@ -134,7 +135,7 @@ impl Responder {
         initiation: CheckedInitiation<'_>,
         rng: &mut R,
     ) -> Result<Incoming<Records>, Reject> {
-        self.read_carried(initiation, rng)
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.read_carried(initiation, rng))
     }
 
     fn read_carried<C: Carrier, R: TryCryptoRng + ?Sized>(
@@ -226,7 +227,11 @@ impl<C: Carrier> Authorized<C> {
     /// # Errors
     /// [`Reject::MalformedParameters`] if a field of `parameters` is out of its range; [`Reject::HandshakeFailed`] if
     /// the initiator's keys give an all-zero Diffie-Hellman result.
-    pub fn accept(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
+    pub fn accept(self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.accepted(local_id, parameters))
+    }
+
+    fn accepted(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
         if parameters.application != self.parameters.application {
             return self.refused(CloseCode::NoAppProtocol);
         }
@@ -254,7 +259,7 @@ impl<C: Carrier> Authorized<C> {
     /// # Errors
     /// [`Reject::HandshakeFailed`] as for [`accept`](Self::accept).
     pub fn refuse(mut self, code: CloseCode) -> Result<[u8; RESPONSE_LEN], Reject> {
-        self.respond(&Reply::refusal(code)?)
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.respond(&Reply::refusal(code)?))
     }
 
     fn refused(self, code: CloseCode) -> Result<Accepted<C>, Reject> {

@@ -12,11 +12,12 @@ use crate::crypto::hash::PrivateNumbers;
 use crate::crypto::noise::Split;
 use crate::error::Reject;
 use crate::keys::PublicKey;
-use crate::limits::{DATA_LEN_MIN, DATAGRAM_MAX, KEY_FAILED_MAX, TAG_LEN};
+use crate::limits::{DATA_LEN_MIN, DATAGRAM_MAX, KEY_FAILED_MAX, KEY_LEN, TAG_LEN};
 use crate::packet_number::{expand, truncate};
 use crate::wire::DataHeader;
+use alloc::boxed::Box;
 use core::fmt;
-use rekey::{Epoch, ReceiveKeys, SendKeys};
+use rekey::{Epoch, Keys, ReceiveKeys, SendKeys};
 use replay::Replay;
 
 /// Which side of the handshake an endpoint was.
@@ -55,8 +56,9 @@ pub struct Session {
     local_id: u64,
     peer_id: u64,
     peer: PublicKey,
-    send_keys: SendKeys,
-    receive_keys: ReceiveKeys,
+    /// In a box: a session moves, from the half-open entry into its connection and out of it again, and keys that moved
+    /// along would be left behind at each place.
+    keys: Box<Keys>,
     next_packet_number: u64,
     failed_openings: u64,
     replay: Replay,
@@ -76,6 +78,9 @@ pub struct Settled {
 }
 
 impl Session {
+    /// What a session has on the heap: its keys, and the key of its private numbers. Bytes.
+    pub const HEAP: usize = size_of::<Keys>().saturating_add(KEY_LEN);
+
     pub(crate) fn new(settled: Settled) -> Self {
         let Settled { role, local_id, peer_id, peer, aead, split, numbers } = settled;
         let (send, receive) = match role {
@@ -87,8 +92,10 @@ impl Session {
             local_id,
             peer_id,
             peer,
-            send_keys: SendKeys::new(aead, send),
-            receive_keys: ReceiveKeys::new(aead, receive),
+            keys: Box::new(Keys {
+                send: SendKeys::new(aead, send),
+                receive: ReceiveKeys::new(aead, receive),
+            }),
             next_packet_number: 0,
             failed_openings: 0,
             replay: Replay::default(),
@@ -154,7 +161,7 @@ impl Session {
         if number == u64::MAX {
             return Err(SealError::KeyLimit);
         }
-        let (key, phase) = self.send_keys.take_use(number).ok_or(SealError::KeyLimit)?;
+        let (key, phase) = self.keys.send.take_use(number).ok_or(SealError::KeyLimit)?;
         let header = DataHeader::new(self.peer_id, phase, truncate(number)).encode();
         let tag = key.seal(&nonce(number), &header, frames).ok_or(SealError::Size)?;
         *header_room = header;
@@ -196,14 +203,14 @@ impl Session {
         if self.failed_openings >= KEY_FAILED_MAX {
             return Err(Reject::DecryptFailed);
         }
-        let epoch = self.receive_keys.epoch(header.key_phase(), packet_number);
-        if self.receive_keys.open(epoch, &nonce(packet_number), header_bytes, frames, tag).is_none() {
+        let epoch = self.keys.receive.epoch(header.key_phase(), packet_number);
+        if self.keys.receive.open(epoch, &nonce(packet_number), header_bytes, frames, tag).is_none() {
             self.failed_openings = self.failed_openings.saturating_add(1);
             return Err(Reject::DecryptFailed);
         }
         match epoch {
             Epoch::Previous => {}
-            Epoch::Present => self.receive_keys.on_opened(packet_number),
+            Epoch::Present => self.keys.receive.on_opened(packet_number),
             Epoch::Next => self.follow(packet_number)?,
         }
         self.replay.mark(replay_words, packet_number);
@@ -212,13 +219,13 @@ impl Session {
 
     /// The peer has moved to the next key, with packet `number`; so do we, unless we have moved first.
     fn follow(&mut self, number: u64) -> Result<(), Reject> {
-        let is_answer = self.receive_keys.phase() < self.send_keys.phase();
-        if !is_answer && !self.receive_keys.is_acknowledged() {
+        let is_answer = self.keys.receive.phase() < self.keys.send.phase();
+        if !is_answer && !self.keys.receive.is_acknowledged() {
             return Err(Reject::KeyUpdateViolation);
         }
-        self.receive_keys.advance(number);
+        self.keys.receive.advance(number);
         if !is_answer {
-            self.send_keys.advance();
+            self.keys.send.advance();
         }
         Ok(())
     }
@@ -226,44 +233,44 @@ impl Session {
     /// Moves our sending key to the next phase, if we may: a packet of the present phase was acknowledged, and the peer
     /// has followed to it. The peer follows with the first packet that it opens. Whether that was done.
     pub fn update_key(&mut self) -> bool {
-        let may = self.send_keys.is_acknowledged() && self.send_keys.phase() == self.receive_keys.phase();
+        let may = self.keys.send.is_acknowledged() && self.keys.send.phase() == self.keys.receive.phase();
         if may {
-            self.send_keys.advance();
+            self.keys.send.advance();
         }
         may
     }
 
     /// The peer has acknowledged packets up to `largest`.
     pub fn on_acknowledged(&mut self, largest: u64) {
-        self.send_keys.on_acknowledged(largest);
+        self.keys.send.on_acknowledged(largest);
     }
 
     /// An acknowledgement of packets up to `largest` was sealed.
     pub fn on_ack_sealed(&mut self, largest: u64) {
-        self.receive_keys.on_ack_sent(largest);
+        self.keys.receive.on_ack_sent(largest);
     }
 
     /// The key before the present one opens nothing any more: to be called three probe timeouts after the peer moved.
     pub fn forget_previous_key(&mut self) {
-        self.receive_keys.forget_previous();
+        self.keys.receive.forget_previous();
     }
 
     /// How often the peer has moved to the next key.
     #[must_use]
     pub const fn receive_phase(&self) -> u64 {
-        self.receive_keys.phase()
+        self.keys.receive.phase()
     }
 
     /// How often we have moved to the next key.
     #[must_use]
     pub const fn send_phase(&self) -> u64 {
-        self.send_keys.phase()
+        self.keys.send.phase()
     }
 
     /// Packets that our present key has sealed.
     #[must_use]
     pub const fn sealed(&self) -> u64 {
-        self.send_keys.sealed()
+        self.keys.send.sealed()
     }
 
     /// Moves the replay window to `replay_words`, for a session that opened its first packet with other words. What
@@ -291,7 +298,7 @@ impl Session {
     /// can still be sealed then; after 2^36 failed openings nothing is opened any more.
     #[must_use]
     pub const fn key_limit_reached(&self) -> bool {
-        self.send_keys.is_at_limit() || self.failed_openings >= KEY_FAILED_MAX
+        self.keys.send.is_at_limit() || self.failed_openings >= KEY_FAILED_MAX
     }
 
     /// A number that the peer cannot foresee, for skipped packet numbers and path challenges. The sequence is fixed by

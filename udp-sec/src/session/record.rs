@@ -8,18 +8,21 @@
 
 use super::{Role, SealError, Settled};
 use crate::crypto::aead::{Aead, PacketKey, nonce, rekey};
+use crate::crypto::stack;
 use crate::error::Reject;
 use crate::keys::PublicKey;
 use crate::limits::{KEY_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RECORDS_PER_KEY, TAG_LEN};
+use alloc::boxed::Box;
 use core::fmt;
 
 /// Seals the records that leave and opens those that arrive, for one peer.
 pub struct RecordSession {
     role: Role,
     peer: PublicKey,
-    send: Direction,
+    /// In boxes, as a `Session`'s keys are: moving them leaves nothing behind.
+    send: Box<Direction>,
     /// `None` after a record that did not open.
-    receive: Option<Direction>,
+    receive: Option<Box<Direction>>,
 }
 
 /// The key of one direction, and the number of the next record under it.
@@ -27,6 +30,12 @@ struct Direction {
     aead: Aead,
     key: PacketKey,
     next: u64,
+}
+
+impl Drop for Direction {
+    fn drop(&mut self) {
+        stack::forget_session();
+    }
 }
 
 impl RecordSession {
@@ -99,8 +108,8 @@ impl RecordSession {
 }
 
 impl Direction {
-    fn new(aead: Aead, key: &[u8; KEY_LEN]) -> Self {
-        Self { aead, key: PacketKey::new(aead, key), next: 0 }
+    fn new(aead: Aead, key: &[u8; KEY_LEN]) -> Box<Self> {
+        Box::new(Self { aead, key: PacketKey::new(aead, key), next: 0 })
     }
 
     /// The nonce of the next record. The last number is `REKEY`'s own (Noise section 4.2).

@@ -10,9 +10,22 @@
 //! ```
 
 use crate::crypto::aead::{self, Aead, PacketKey};
+use crate::crypto::stack;
 use crate::limits::{KEY_LEN, KEY_SEALED_RESERVE, NONCE_LEN, TAG_LEN};
 use crate::wire::KeyPhase;
 use zeroize::Zeroizing;
+
+/// The keys of both directions.
+pub(super) struct Keys {
+    pub(super) send: SendKeys,
+    pub(super) receive: ReceiveKeys,
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        stack::forget_session();
+    }
+}
 
 /// The sending direction.
 pub(super) struct SendKeys {
@@ -67,16 +80,18 @@ impl SendKeys {
 
     /// Moves to the next phase.
     pub(super) fn advance(&mut self) {
-        if let Some(next) = aead::rekey(&self.key) {
-            *self = Self {
-                aead: self.aead,
-                key: PacketKey::new(self.aead, &next),
-                phase: self.phase.saturating_add(1),
-                sealed: 0,
-                first: None,
-                acknowledged: false,
-            };
-        }
+        stack::forgetting::<{ stack::SYMMETRIC }, _>(|| {
+            if let Some(next) = aead::rekey(&self.key) {
+                *self = Self {
+                    aead: self.aead,
+                    key: PacketKey::new(self.aead, &next),
+                    phase: self.phase.saturating_add(1),
+                    sealed: 0,
+                    first: None,
+                    acknowledged: false,
+                };
+            }
+        });
     }
 
     #[cfg(test)]
@@ -186,13 +201,20 @@ impl ReceiveKeys {
 
     /// The peer has moved: packet `number` opened under the next key.
     pub(super) fn advance(&mut self, number: u64) {
-        let Some(next) = self.next.take() else { return };
+        if stack::forgetting::<{ stack::SYMMETRIC }, _>(|| self.shift()) {
+            self.phase = self.phase.saturating_add(1);
+            self.lowest = Some(number);
+            self.acknowledged = false;
+        }
+    }
+
+    /// Each key takes the place of the one before it; `false` where there is no next one.
+    fn shift(&mut self) -> bool {
+        let Some(next) = self.next.take() else { return false };
         self.present = PacketKey::new(self.aead, &next);
         self.next = aead::rekey(&self.present);
         self.previous = Some(core::mem::replace(&mut self.present_bytes, next));
-        self.phase = self.phase.saturating_add(1);
-        self.lowest = Some(number);
-        self.acknowledged = false;
+        true
     }
 
     /// Packets of the phase before are too late from now on.

@@ -180,12 +180,12 @@ fn the_window_moves_to_other_words() {
 fn a_key_has_an_end() {
     let (mut initiator, responder) = sessions(11);
     let mut receiver = Receiver::new(responder);
-    initiator.send_keys.set_sealed(KEY_SEALED_MAX - KEY_SEALED_RESERVE - 1);
+    initiator.keys.send.set_sealed(KEY_SEALED_MAX - KEY_SEALED_RESERVE - 1);
     assert!(!initiator.key_limit_reached());
     assert!(receiver.open(&seal(&mut initiator, b"the last one before CLOSE")).is_ok());
     assert!(initiator.key_limit_reached());
     assert!(receiver.open(&seal(&mut initiator, b"CLOSE")).is_ok());
-    initiator.send_keys.set_sealed(KEY_SEALED_MAX);
+    initiator.keys.send.set_sealed(KEY_SEALED_MAX);
     let number = initiator.next_packet_number();
     let mut datagram = [7; 40];
     assert_eq!(initiator.seal(&mut datagram), Err(SealError::KeyLimit));
@@ -267,7 +267,7 @@ fn the_initiators_order_chooses_the_cipher() {
         (&[Aes], &[ChaCha, Aes], Aes),
     ] {
         let (mut ours, mut theirs) = sessions_with(50, [&preferring(calling), &preferring(answering)]);
-        assert_eq!([ours.send_keys.aead(), theirs.send_keys.aead()], [chosen; 2]);
+        assert_eq!([ours.keys.send.aead(), theirs.keys.send.aead()], [chosen; 2]);
         for _ in 0..3 {
             // Across two key updates, which make keys of the same kind.
             let mut packet = seal(&mut ours, b"there");
@@ -280,7 +280,7 @@ fn the_initiators_order_chooses_the_cipher() {
             theirs.on_acknowledged(opened);
             assert!(ours.update_key());
         }
-        assert_eq!(ours.send_keys.aead(), chosen);
+        assert_eq!(ours.keys.send.aead(), chosen);
     }
 }
 
@@ -291,11 +291,11 @@ fn a_key_of_aes_seals_fewer_packets() {
     }
     let aes = preferring(&[Aead::Aes256Gcm]);
     let (mut session, _) = sessions_with(51, [&aes, &aes]);
-    session.send_keys.set_sealed((1 << 27) - KEY_SEALED_RESERVE - 1);
+    session.keys.send.set_sealed((1 << 27) - KEY_SEALED_RESERVE - 1);
     assert!(!session.key_limit_reached());
     seal(&mut session, b"the last that is not in the reserve");
     assert!(session.key_limit_reached());
-    session.send_keys.set_sealed((1 << 27) - 1);
+    session.keys.send.set_sealed((1 << 27) - 1);
     seal(&mut session, b"the last");
     assert_eq!(session.seal(&mut [0; 40]), Err(SealError::KeyLimit));
 }

@@ -7,6 +7,7 @@
 //! | `blocked` | the same where UDP does not get through |
 //! | `forward` | forwarded ports, used by programs that know nothing of it |
 //! | `lost` | what becomes of forwarded ports when a side dies |
+//! | `memory` | which keys are in memory when a session has ended |
 //!
 //! `process`, `network` and `web` are what they share.
 
@@ -14,6 +15,7 @@ mod blocked;
 mod cli;
 mod forward;
 mod lost;
+mod memory;
 mod network;
 mod process;
 mod transport;

@@ -40,7 +40,7 @@ fn test_reject_unauthenticated_data_before_handshake() {
 }
 
 /// The Response of the holder of `own` to `initiation`.
-fn respond(own: &StaticKeypair, peer: &PublicKey, initiation: &[u8]) -> Vec<u8> {
+pub(crate) fn respond(own: &StaticKeypair, peer: &PublicKey, initiation: &[u8]) -> Vec<u8> {
     let mut rng = chacha20::ChaCha8Rng::seed_from_u64(77);
     let mut allowed = AllowList::<1>::new();
     allowed.add(*peer).expect("an empty list");

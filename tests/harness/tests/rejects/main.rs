@@ -2,7 +2,9 @@
 //! gets no reply but the one that the protocol names (`docs/protocol.md` section 7).
 
 mod cookies;
+mod every_bit;
 mod handshakes;
+mod orders;
 mod packets;
 mod paths;
 mod proofs;

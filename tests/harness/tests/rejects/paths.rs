@@ -74,7 +74,7 @@ fn an_answer_from_a_much_longer_path_moves_the_session() {
         peer.path = address(2);
         let done = peer.send(&mut lab, |frames| frames.ping().expect("room"));
         let to_candidate = done.datagrams.iter().find(|(to, _)| *to == address(2)).expect("a challenge");
-        let asked = challenge(&mut peer, &to_candidate.1).expect("a challenge");
+        let asked = peer.challenge(&to_candidate.1).expect("a challenge");
         for _ in 0..100 {
             lab.wait(round_trip / 100);
         }
@@ -97,7 +97,7 @@ fn answers_and_challenges_share_the_allowance_of_a_new_address() {
         came += diverted.len();
         lab.deliver(victim, &diverted);
         for _ in 0..4 {
-            went += bytes_to(&lab.wait(A_WHILE / 8), victim);
+            went += lab.wait(A_WHILE / 8).bytes_to(victim);
             assert!(went <= 3 * came, "{went} for {came}");
         }
     }

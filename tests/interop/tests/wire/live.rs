@@ -9,6 +9,7 @@ use noise_protocol::{CipherState, DH, U8Array};
 use noise_rust_crypto::sensitive::Sensitive;
 use noise_rust_crypto::{ChaCha20Poly1305, X25519};
 use rand_core::SeedableRng;
+use udp_sec::error::Reject;
 use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::handshake::{Accepted, Answer, Initiator, Responder};
@@ -155,4 +156,38 @@ fn they_call() {
     assert_eq!(noise.read_message_vec(&response[12..]).expect("message 2 opens"), payload(&session_id, 1140));
     let (initiator_to_responder, responder_to_initiator) = noise.get_ciphers();
     exchange(session, initiator_to_responder, responder_to_initiator);
+}
+
+/// Their Initiation under a prologue that differs in one bit, for each of its bits: its label, which is in no datagram, and
+/// the header. Everything else about it is right, `mac1` included.
+#[test]
+fn every_bit_of_the_prologue_is_bound() {
+    let mut rng = ChaCha20Rng::from_seed([7; 32]);
+    let (ours, theirs) = (StaticKeypair::generate(&mut rng).unwrap(), peer(5));
+    let call = |prologue: Vec<u8>| {
+        let mut noise = Noise::new(
+            noise_ik(),
+            true,
+            prologue,
+            Some(Sensitive::from_slice(&theirs.secret)),
+            Some(Sensitive::from_slice(&[6; 32])),
+            Some(*ours.public().as_bytes()),
+            None,
+        );
+        let message = noise.write_message_vec(&payload(&[], 1060)).unwrap();
+        let covered = [header(1, THEIR_ID), message].concat();
+        let mac = mac1(ours.public().as_bytes(), &covered);
+        [&covered[..], &mac, &[0; 16]].concat()
+    };
+    let responder = Responder::new(ours.clone());
+    let mut read =
+        |datagram: &[u8]| responder.read(responder.check_mac1(datagram).unwrap(), &mut rng).map(drop);
+    let right = prologue(THEIR_ID);
+    assert_eq!(right.len(), 22);
+    for bit in 0..8 * right.len() {
+        let mut wrong = right.clone();
+        wrong[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(read(&call(wrong)), Err(Reject::HandshakeFailed), "bit {bit}");
+    }
+    assert_eq!(read(&call(right)), Ok(()), "the true one, by the same hand");
 }

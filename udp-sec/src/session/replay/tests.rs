@@ -3,6 +3,7 @@
 use super::Replay;
 use crate::error::Reject;
 use proptest::prelude::*;
+use rand_core::Rng;
 use std::collections::HashSet;
 use std::vec;
 use std::vec::Vec;
@@ -190,4 +191,56 @@ proptest! {
             prop_assert_eq!(window.accept(number), model.accept(8192, number), "{}", number);
         }
     }
+}
+
+/// Many operations on both window sizes, from a few beginnings: 0, anywhere, and where numbers end. Every so many of them
+/// the window begins anew. `count` is for both together.
+fn assert_equals_the_model(count: u64) {
+    const EPISODE: u64 = 20_000;
+    let mut random = crate::tests::rng(count);
+    for words in [4, 128] {
+        let size = 64 * words as u64;
+        let (mut accepted, mut near_the_end) = (0_u64, 0_u64);
+        for episode in 0..count / 2 / EPISODE {
+            let (mut window, mut model) = (Window::new(words), Model::default());
+            let mut number =
+                [0, random.next_u64(), u64::MAX - random.next_u64() % (4 * size)][episode as usize % 3];
+            for step in 0..EPISODE {
+                // Mostly within the window and a little ahead; at times a whole window or more, and where one ends.
+                let draw = random.next_u64();
+                let distance = match draw % 16 {
+                    0 => draw >> 8,
+                    1 | 2 => size - 2 + (draw >> 8) % 5,
+                    3..7 => (draw >> 8) % (2 * size),
+                    _ => (draw >> 8) % 70,
+                };
+                let ahead = draw & 0x80 != 0 && (draw % 16 != 0 || step % 64 == 0);
+                let at =
+                    if ahead { number.saturating_add(distance) } else { number.saturating_sub(distance) };
+                let fresh = window.accept(at);
+                assert_eq!(
+                    fresh,
+                    model.accept(size, at),
+                    "{words} words, episode {episode}, step {step}: {at}"
+                );
+                accepted += u64::from(fresh);
+                near_the_end += u64::from(at >= u64::MAX - size);
+                // The walk follows the newest number, or the window would only ever see what is too old.
+                number = model.largest.unwrap_or(number);
+            }
+        }
+        std::println!("{words} words: {accepted} of {} accepted, {near_the_end} near the end", count / 2);
+        assert!(accepted > count / 64 && near_the_end > count / 64, "{accepted}, {near_the_end}");
+    }
+}
+
+#[test]
+fn half_a_million_operations_equal_the_model() {
+    assert_equals_the_model(500_000);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn a_hundred_million_operations_equal_the_model() {
+    assert_equals_the_model(100_000_000);
 }

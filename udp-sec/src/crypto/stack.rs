@@ -1,0 +1,35 @@
+//! The stack below a computation with secrets, wiped after it.
+//!
+//! Wiping where a value is dropped does not reach the copies that are made of it on the way: results that move up from
+//! function to function, what the cryptography crates keep in their frames, registers that were spilled. They lie where
+//! the next call that goes as deep will write, and until then in memory. `tests/secrets` looks for them.
+
+use zeroize::zeroize_stack;
+
+/// Bytes below a step of the handshake. Less than the steps themselves go down, so that no stack needs to be larger.
+pub(crate) const HANDSHAKE: usize = 8192;
+/// Bytes below the making of one symmetric key out of another, likewise.
+pub(crate) const SYMMETRIC: usize = 1024;
+/// Bytes below what drops the keys of a session, likewise.
+const SESSION: usize = 4096;
+
+/// Does `work`, and wipes the stack that it has used, up to `BYTES` of it. What it returns should hold secrets only
+/// behind a pointer.
+#[inline]
+pub(crate) fn forgetting<const BYTES: usize, T>(work: impl FnOnce() -> T) -> T {
+    let result = below(work);
+    zeroize_stack::<BYTES>();
+    result
+}
+
+/// Wipes the stack below, on which keys that are dropped now have been used. Packets are sealed and opened without wiping
+/// after each: it would cost as much as the cipher, and the next packet overwrites what the one before it left.
+pub(crate) fn forget_session() {
+    zeroize_stack::<SESSION>();
+}
+
+/// In a frame of its own, so that all of it is below the caller's.
+#[inline(never)]
+fn below<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
