@@ -4,6 +4,7 @@
 //! sealed with: the same thing, or AES where the handshake chose it; by `ring` where that feature is on. All of them put the
 //! same bytes on the wire.
 
+use super::stack;
 use crate::limits::{KEY_LEN, KEY_SEALED_MAX, KEY_SEALED_MAX_AES, NONCE_LEN, TAG_LEN};
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, XChaCha20Poly1305};
 use zeroize::Zeroizing;
@@ -77,7 +78,9 @@ impl ChaChaKey {
     #[must_use]
     #[inline]
     pub fn seal(&self, nonce: &[u8; NONCE_LEN], associated: &[u8], text: &mut [u8]) -> Option<[u8; TAG_LEN]> {
-        self.0.encrypt_inout_detached(nonce.into(), associated, text.into()).ok().map(Into::into)
+        stack::forgetting::<{ stack::SYMMETRIC }, _>(|| {
+            self.0.encrypt_inout_detached(nonce.into(), associated, text.into()).ok().map(Into::into)
+        })
     }
 
     /// Decrypts `text` where it lies if `tag` is the tag over it and `associated`. `None` if it is not; what `text` holds
@@ -91,7 +94,9 @@ impl ChaChaKey {
         text: &mut [u8],
         tag: &[u8; TAG_LEN],
     ) -> Option<()> {
-        self.0.decrypt_inout_detached(nonce.into(), associated, text.into(), tag.into()).ok()
+        stack::forgetting::<{ stack::SYMMETRIC }, _>(|| {
+            self.0.decrypt_inout_detached(nonce.into(), associated, text.into(), tag.into()).ok()
+        })
     }
 }
 

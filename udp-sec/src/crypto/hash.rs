@@ -1,5 +1,6 @@
 //! BLAKE2s: the plain hash, the keyed hash, and a stream of private numbers made of it (RFC 7693).
 
+use super::stack;
 use crate::limits::{KEY_LEN, MAC_LEN};
 use alloc::boxed::Box;
 use blake2::digest::consts::U16;
@@ -23,7 +24,7 @@ pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
 pub fn keyed_hash<const K: usize>(key: &[u8; K], parts: &[&[u8]]) -> [u8; MAC_LEN] {
     // A longer key does not compile, so there is no error.
     const { _ = KEY_LEN - K }
-    keyed_hash_of(key, parts)
+    stack::forgetting::<{ stack::SYMMETRIC }, _>(|| keyed_hash_of(key, parts))
 }
 
 /// The same for all lengths of keys: one copy of the code.

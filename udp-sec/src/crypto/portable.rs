@@ -2,6 +2,8 @@
 //! a session about 2 KiB of round keys.
 
 use super::aead::{Aead, ChaChaKey};
+#[cfg(feature = "aes-gcm")]
+use super::stack;
 use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};
 #[cfg(feature = "aes-gcm")]
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit};
@@ -42,9 +44,9 @@ impl PortableKey {
         match &self.0 {
             Cipher::ChaCha(key) => key.seal(nonce, associated, text),
             #[cfg(feature = "aes-gcm")]
-            Cipher::Aes(key) => {
+            Cipher::Aes(key) => stack::forgetting::<{ stack::SYMMETRIC }, _>(|| {
                 key.encrypt_inout_detached(nonce.into(), associated, text.into()).ok().map(Into::into)
-            }
+            }),
             #[cfg(not(feature = "aes-gcm"))]
             Cipher::Unavailable => None,
         }
@@ -63,9 +65,9 @@ impl PortableKey {
         match &self.0 {
             Cipher::ChaCha(key) => key.open(nonce, associated, text, tag),
             #[cfg(feature = "aes-gcm")]
-            Cipher::Aes(key) => {
+            Cipher::Aes(key) => stack::forgetting::<{ stack::SYMMETRIC }, _>(|| {
                 key.decrypt_inout_detached(nonce.into(), associated, text.into(), tag.into()).ok()
-            }
+            }),
             #[cfg(not(feature = "aes-gcm"))]
             Cipher::Unavailable => None,
         }

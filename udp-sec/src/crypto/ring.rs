@@ -3,6 +3,7 @@
 //! `ring` does not wipe its keys when they are dropped: an allocator that wipes does it for a session's.
 
 use super::aead::Aead;
+use super::stack;
 use crate::limits::{KEY_LEN, NONCE_LEN, TAG_LEN};
 use ring::aead::{AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
@@ -26,8 +27,10 @@ impl RingKey {
     #[inline]
     pub fn seal(&self, nonce: &[u8; NONCE_LEN], associated: &[u8], text: &mut [u8]) -> Option<[u8; TAG_LEN]> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let tag = self.0.as_ref()?.seal_in_place_separate_tag(nonce, Aad::from(associated), text).ok()?;
-        tag.as_ref().try_into().ok()
+        stack::forgetting::<{ stack::RING }, _>(|| {
+            let tag = self.0.as_ref()?.seal_in_place_separate_tag(nonce, Aad::from(associated), text).ok()?;
+            tag.as_ref().try_into().ok()
+        })
     }
 
     /// See [`ChaChaKey::open`](super::aead::ChaChaKey::open).
@@ -41,7 +44,11 @@ impl RingKey {
         tag: &[u8; TAG_LEN],
     ) -> Option<()> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let key = self.0.as_ref()?;
-        key.open_in_place_separate_tag(nonce, Aad::from(associated), (*tag).into(), text, 0..).ok().map(drop)
+        stack::forgetting::<{ stack::RING }, _>(|| {
+            let key = self.0.as_ref()?;
+            key.open_in_place_separate_tag(nonce, Aad::from(associated), (*tag).into(), text, 0..)
+                .ok()
+                .map(drop)
+        })
     }
 }

@@ -8,10 +8,11 @@ use zeroize::zeroize_stack;
 
 /// Bytes below a step of the handshake. Less than the steps themselves go down, so that no stack needs to be larger.
 pub(crate) const HANDSHAKE: usize = 8192;
-/// Bytes below the making of one symmetric key out of another, likewise.
+/// Bytes below one use of a symmetric key, likewise. To wipe them after each packet costs as much as to copy it.
 pub(crate) const SYMMETRIC: usize = 1024;
-/// Bytes below what drops the keys of a session, likewise.
-const SESSION: usize = 4096;
+/// Bytes below one use of a key of `ring`, whose frames are those of a host.
+#[cfg(feature = "ring")]
+pub(crate) const RING: usize = 2048;
 
 /// Does `work`, and wipes the stack that it has used, up to `BYTES` of it. What it returns should hold secrets only
 /// behind a pointer.
@@ -20,12 +21,6 @@ pub(crate) fn forgetting<const BYTES: usize, T>(work: impl FnOnce() -> T) -> T {
     let result = below(work);
     zeroize_stack::<BYTES>();
     result
-}
-
-/// Wipes the stack below, on which keys that are dropped now have been used. Packets are sealed and opened without wiping
-/// after each: it would cost as much as the cipher, and the next packet overwrites what the one before it left.
-pub(crate) fn forget_session() {
-    zeroize_stack::<SESSION>();
 }
 
 /// In a frame of its own, so that all of it is below the caller's.

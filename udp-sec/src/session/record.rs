@@ -8,7 +8,6 @@
 
 use super::{Role, SealError, Settled};
 use crate::crypto::aead::{Aead, PacketKey, nonce, rekey};
-use crate::crypto::stack;
 use crate::error::Reject;
 use crate::keys::PublicKey;
 use crate::limits::{KEY_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RECORDS_PER_KEY, TAG_LEN};
@@ -30,12 +29,6 @@ struct Direction {
     aead: Aead,
     key: PacketKey,
     next: u64,
-}
-
-impl Drop for Direction {
-    fn drop(&mut self) {
-        stack::forget_session();
-    }
 }
 
 impl RecordSession {

@@ -21,12 +21,6 @@ pub(super) struct Keys {
     pub(super) receive: ReceiveKeys,
 }
 
-impl Drop for Keys {
-    fn drop(&mut self) {
-        stack::forget_session();
-    }
-}
-
 /// The sending direction.
 pub(super) struct SendKeys {
     aead: Aead,

@@ -145,6 +145,7 @@ fn expect(datagram: &[u8], bit: usize, label: Option<Reject>) {
     let is_flag = bit == 8 * 2;
     let expected: &[Option<Reject>] = match (datagram[1], bit / 8) {
         (DATA, ..ID) if is_flag => &[Some(DecryptFailed), Some(UnknownSession)],
+        (INITIATION, ..ID) if is_flag => &[Some(BadMac1)],
         (_, ..ID) => &[Some(MalformedHeader)],
         (INITIATION, MAC2..) => &[None, Some(BadMac1)],
         (INITIATION, _) => &[Some(BadMac1)],
@@ -174,6 +175,8 @@ impl Known {
         places: &Places,
         mut deliver: impl FnMut(&mut Attacker, &mut Side<Small>),
     ) -> Self {
+        // Once around the queue: places that were never used hold what lay in memory before.
+        (0..QUEUE_CYCLE).for_each(|_| deliver(attacker, side));
         attacker.look(places);
         let first = attacker.image.clone();
         let references = [(); QUEUE_CYCLE].map(|()| {
