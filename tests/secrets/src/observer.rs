@@ -129,7 +129,7 @@ impl Observer {
 
     /// Lets time pass at both ends.
     fn wait(&mut self, span: Duration) -> io::Result<()> {
-        self.now = self.now + span;
+        self.now += span;
         self.peer.handle_timeout(self.now);
         self.command(&[b"t", &span.as_micros().to_le_bytes()[..]].concat())
     }

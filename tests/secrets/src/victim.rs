@@ -165,7 +165,7 @@ impl Victim {
                 session.write(bytes).expect("open");
             }
             b't' => {
-                self.now = self.now + Duration::from_micros(u64::from_le_bytes(*self.pipes.take()?));
+                self.now += Duration::from_micros(u64::from_le_bytes(*self.pipes.take()?));
                 endpoint.handle_timeout(self.now);
             }
             b'x' => endpoint.release(self.now, self.session.expect("a session")),

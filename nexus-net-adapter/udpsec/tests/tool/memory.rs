@@ -1,14 +1,15 @@
 //! The tool's memory after a session: it goes on waiting for others, and has forgotten the keys of the last.
 
 use std::net::UdpSocket;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use nexus_net_adapter::backend::host::HostClock;
 use secrets::needles::{Known, Needle, schedule};
 use secrets::recorder::Recorder;
 use secrets::search::search;
 use secrets::victim::{Side, endpoint};
 use udp_sec::keys::{PublicKey, StaticKeypair};
-use udp_sec::time;
+use udp_sec::time::Instant;
 use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::{Output, SessionId};
 use udp_sec_recovery::event::Event;
@@ -20,7 +21,7 @@ struct Caller {
     endpoint: Box<Side>,
     random: Recorder,
     socket: UdpSocket,
-    begun: Instant,
+    clock: HostClock,
     path: Path,
     session: Option<SessionId>,
     /// The listener's ephemeral key.
@@ -28,23 +29,19 @@ struct Caller {
 }
 
 impl Caller {
-    fn now(&self) -> time::Instant {
-        time::Instant::from_micros(self.begun.elapsed().as_micros() as u64)
-    }
-
     fn call(address: &str, listener: &PublicKey, keys: StaticKeypair, mut random: Recorder) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket.set_read_timeout(Some(Duration::from_millis(10))).expect("a socket");
         let path = Path::to(address.parse().expect("an address"));
         let mut endpoint = endpoint(keys, *listener, b"udpsec-file/1");
-        endpoint.connect(time::Instant::ZERO, &mut random, path, listener).expect("an empty endpoint");
-        let begun = Instant::now();
-        Self { endpoint, random, socket, begun, path, session: None, theirs: None }
+        endpoint.connect(Instant::ZERO, &mut random, path, listener).expect("an empty endpoint");
+        let clock = HostClock::start();
+        Self { endpoint, random, socket, clock, path, session: None, theirs: None }
     }
 
     /// Sends and receives what there is at the moment.
     fn turn(&mut self) {
-        let now = self.now();
+        let now = self.clock.now();
         let mut room = [0; 1_500];
         if let Ok(len) = self.socket.recv(&mut room) {
             if room[1] == 2 {
@@ -67,9 +64,9 @@ impl Caller {
     }
 
     fn turn_until(&mut self, mut done: impl FnMut(&mut Self) -> bool) {
-        let begun = Instant::now();
+        let limit = self.clock.now() + udp_sec::time::Duration::from_secs(PATIENCE.as_secs());
         while !done(self) {
-            assert!(begun.elapsed() < PATIENCE);
+            assert!(self.clock.now() < limit);
             self.turn();
         }
     }
@@ -116,7 +113,7 @@ fn a_listener_forgets_the_keys_of_a_session_that_has_ended() {
         assert!(during.contains_key(&key.name), "{}: the search must be able to find it", key.name);
     }
 
-    let now = caller.now();
+    let now = caller.clock.now();
     caller.endpoint.release(now, id);
     caller.turn();
     listener.line("udpsec: ");

@@ -214,7 +214,7 @@ fn assert_equals_the_model(count: u64) {
                     3..7 => (draw >> 8) % (2 * size),
                     _ => (draw >> 8) % 70,
                 };
-                let ahead = draw & 0x80 != 0 && (draw % 16 != 0 || step % 64 == 0);
+                let ahead = draw & 0x80 != 0 && (!draw.is_multiple_of(16) || step.is_multiple_of(64));
                 let at =
                     if ahead { number.saturating_add(distance) } else { number.saturating_sub(distance) };
                 let fresh = window.accept(at);
