@@ -13,7 +13,6 @@ use crate::keys::{PublicKey, StaticKeypair, draw};
 use crate::limits::{INITIATION_PAYLOAD_LEN, RESPONSE_LEN, RESPONSE_PAYLOAD_LEN};
 use crate::session::{Role, Settled};
 use crate::wire::{self, Datagram, Initiation, Response};
-use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
@@ -38,7 +37,7 @@ pub struct Incoming<C: Carrier = Datagrams> {
     noise: Noise,
     peer: PublicKey,
     peer_id: u64,
-    payload: Box<[u8; INITIATION_PAYLOAD_LEN]>,
+    payload: [u8; INITIATION_PAYLOAD_LEN],
     numbers: PrivateNumbers,
 }
 
@@ -136,8 +135,8 @@ impl Responder {
         let CheckedInitiation(initiation) = initiation;
         let peer_id = initiation.sender_id();
         let mut noise = Noise::responder(&self.local, &prologue::<C>(peer_id), ephemeral)?;
-        let mut payload = Box::new([0; INITIATION_PAYLOAD_LEN]);
-        noise.read_to(initiation.noise(), payload.as_mut_slice())?;
+        let mut payload = [0; INITIATION_PAYLOAD_LEN];
+        noise.read_to(initiation.noise(), &mut payload)?;
         let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
         Ok(Incoming { carrier: PhantomData, noise, peer, peer_id, payload, numbers })
     }
@@ -180,7 +179,7 @@ impl<C: Carrier> Incoming<C> {
         if !policy.authorizes(&peer) {
             return Err(Reject::PeerNotAuthorized);
         }
-        let parameters = Parameters::from_initiation(payload.as_slice())?;
+        let parameters = Parameters::from_initiation(&payload)?;
         Ok(Authorized { carrier, noise, peer, peer_id, parameters, numbers })
     }
 }
