@@ -47,6 +47,7 @@ pub type TcpStream =
 pub const UDP_BYTES: usize = size_of::<UdpBuffers<DATAGRAMS, DATAGRAM_BYTES>>();
 /// Memory of the network, whatever runs over it. Bytes.
 pub const NETWORK_BYTES: usize = UDP_BYTES
+    + size_of::<NetworkSocket>()
     + 2 * size_of::<TcpBuffers<TCP_BYTES, TCP_BYTES>>()
     + size_of::<[SocketStorage<'static>; SOCKETS]>();
 

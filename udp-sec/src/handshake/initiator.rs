@@ -31,10 +31,6 @@ pub struct Initiator<C: Carrier = Datagrams> {
 }
 
 /// What a datagram did to a handshake.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "moved once per handshake; a box would be the only allocation of ours"
-)]
 #[derive(Debug)]
 pub enum Answer<C: Carrier = Datagrams> {
     /// The peer holds the key it was called by, and accepts.
