@@ -81,7 +81,7 @@ pub fn device(
     let mut config = Config::new(keypair, parameters());
     config.handshake_budget = budget;
     let Memory { tables, sessions, session } = memory;
-    sessions.lend(session).ok().expect("room for one");
+    assert!(sessions.lend(session).is_ok(), "one endpoint has this memory");
     let endpoint = Endpoint::new(config, tables, sessions, only(peer));
     UdpSecEndpoint::new(Driver::new(endpoint, link, Entropy), time)
 }
