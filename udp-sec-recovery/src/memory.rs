@@ -28,6 +28,20 @@ pub struct Memory<'m> {
     pub replay: &'m mut [u64],
 }
 
+impl Memory<'_> {
+    /// Forgets what was in it, as if it had never been lent.
+    pub fn clear(&mut self) {
+        let Self { send, acked, lost, sent, recv, reorder, replay } = self;
+        send.fill(0);
+        acked.clear();
+        lost.clear();
+        sent.clear();
+        recv.fill(0);
+        reorder.clear();
+        replay.fill(0);
+    }
+}
+
 /// Something that lends the [`Memory`] of one connection.
 ///
 /// The views must be the same memory at every call, and zeroed before the first.

@@ -40,7 +40,6 @@ pub struct SecureTcp<B> {
 }
 
 /// How far the session is.
-#[expect(clippy::large_enum_variant, reason = "moved once; the buffers beside it are larger still")]
 #[derive(Debug)]
 enum Phase {
     /// The Initiation is on its way.

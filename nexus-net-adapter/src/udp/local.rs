@@ -29,6 +29,10 @@ pub trait Clock {
     }
 }
 
+/// What is tried again until it says that it is done.
+type Attempt<'a, B, R, P, A, const SESSIONS: usize, const HANDSHAKES: usize> =
+    dyn FnMut(&mut Driver<B, R, P, A, SESSIONS, HANDSHAKES>, Instant) -> bool + 'a;
+
 /// A [`Driver`] and a clock, for one thread. Its streams borrow it.
 #[derive(Debug)]
 pub struct UdpSecEndpoint<B, R, P: Pool, A: Policy, C, const SESSIONS: usize, const HANDSHAKES: usize> {
@@ -124,7 +128,7 @@ where
     fn wait_until(
         &self,
         deadline: Instant,
-        attempt: &mut dyn FnMut(&mut Driver<B, R, P, A, SESSIONS, HANDSHAKES>, Instant) -> bool,
+        attempt: &mut Attempt<'_, B, R, P, A, SESSIONS, HANDSHAKES>,
     ) -> Option<StreamError> {
         let mut late = StreamError::WouldBlock;
         loop {

@@ -10,7 +10,7 @@ use udp_sec_recovery::endpoint::{Config, Endpoint, Tables};
 
 use crate::devices::Entropy;
 use crate::link::{Link, Time};
-use crate::sessions::OneSession;
+use crate::sessions::{OneSession, Profile, SESSION_BYTES};
 
 /// Sessions and handshakes that an endpoint has tables for.
 const TABLE: usize = 2;
@@ -20,13 +20,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What an endpoint leaves where it lies: kilobytes, which are not to pass through the stack.
 pub struct Memory {
     tables: Tables<TABLE, TABLE>,
-    session: OneSession,
+    sessions: OneSession,
+    session: Profile,
 }
 
 impl Memory {
     /// For an endpoint without a session.
     pub const fn new() -> Self {
-        Self { tables: Tables::new(), session: OneSession::new() }
+        Self { tables: Tables::new(), sessions: OneSession::new(), session: Profile::new() }
     }
 }
 
@@ -52,6 +53,9 @@ pub type UdpSecStream = nexus_net_adapter::udp::UdpSecStream<
     TABLE,
 >;
 
+/// What an endpoint takes besides its session. Bytes.
+pub const ENDPOINT_BYTES: usize = size_of::<UdpSecDevice>() + size_of::<Memory>() - SESSION_BYTES;
+
 /// What the handshake says of us.
 pub fn parameters() -> Parameters {
     let application = ApplicationProtocol::new(APPLICATION).expect("a short name");
@@ -76,6 +80,8 @@ pub fn device(
 ) -> UdpSecDevice {
     let mut config = Config::new(keypair, parameters());
     config.handshake_budget = budget;
-    let endpoint = Endpoint::new(config, &mut memory.tables, &mut memory.session, only(peer));
+    let Memory { tables, sessions, session } = memory;
+    assert!(sessions.lend(session).is_ok(), "one endpoint has this memory");
+    let endpoint = Endpoint::new(config, tables, sessions, only(peer));
     UdpSecEndpoint::new(Driver::new(endpoint, link, Entropy), time)
 }

@@ -46,6 +46,7 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
         Err(Unknown(word)) => panic!("boot argument {word}"),
     };
     let net = boot(&settings);
+    say!("FIGURE boot_stack_bytes {}", stack::begin_anew());
 
     let outcome = match (settings.role, net) {
         (Role::Selftest, _) => roles::selftest::run(&settings),
@@ -57,6 +58,7 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
         Ok(()) => say!("{}", markers::END),
         Err(why) => say!("FAILED: {why}"),
     }
+    say!("FIGURE stack_role_bytes {}", stack::deepest());
     report::memory(HEAP.usage());
     events::print();
     stack::check();

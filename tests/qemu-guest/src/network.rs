@@ -4,7 +4,9 @@ use ladder::Settings;
 use nexus_net_adapter::backend::smoltcp::smoltcp::iface::{Config, Interface, SocketStorage};
 use nexus_net_adapter::backend::smoltcp::smoltcp::wire::{IpCidr, Ipv4Cidr};
 use nexus_net_adapter::backend::smoltcp::{SmoltcpStack, SmoltcpTcp, Sockets, TcpBuffers, UdpBuffers};
-use nexus_net_adapter::net::{NetError, NetInstant, NetSocketAddrV4, PolledStack, StackBytes, TickRate, Ticker};
+use nexus_net_adapter::net::{
+    NetError, NetInstant, NetSocketAddrV4, PolledStack, StackBytes, TickRate, Ticker,
+};
 use nexus_net_adapter::select::{NoStream, SelectedStream};
 use nexus_net_adapter::stream::StreamError;
 use nexus_net_adapter::tcp::{self, INBOUND_MIN, Memory, SecureTcpStream};
@@ -45,6 +47,7 @@ pub type TcpStream =
 pub const UDP_BYTES: usize = size_of::<UdpBuffers<DATAGRAMS, DATAGRAM_BYTES>>();
 /// Memory of the network, whatever runs over it. Bytes.
 pub const NETWORK_BYTES: usize = UDP_BYTES
+    + size_of::<NetworkSocket>()
     + 2 * size_of::<TcpBuffers<TCP_BYTES, TCP_BYTES>>()
     + size_of::<[SocketStorage<'static>; SOCKETS]>();
 

@@ -7,7 +7,7 @@ use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::endpoint::SessionId;
 use udp_sec_recovery::stats::Stats;
 
-use crate::endpoint::{Memory, UdpSecDevice};
+use crate::endpoint::{ENDPOINT_BYTES, UdpSecDevice};
 use crate::network::NETWORK_BYTES;
 use crate::platform::statics::Once;
 use crate::platform::uart::Uart;
@@ -28,7 +28,7 @@ pub fn memory((heap_in_use, heap): (usize, usize)) {
         ("session", SESSION_BYTES),
         ("mux", MUX_MEMORY + size_of::<Mux<'_>>()),
         ("pump", 2 * PUMP_BUFFER),
-        ("endpoint", size_of::<UdpSecDevice>() + size_of::<Memory>()),
+        ("endpoint", ENDPOINT_BYTES),
         ("network", NETWORK_BYTES),
     ];
     for (part, bytes) in parts {

@@ -123,12 +123,13 @@ pub(super) fn seal_close_after(
 }
 
 impl<S: Storage> Connection<S> {
-    /// Gives the memory back and keeps what closing takes; `None` for a session that says nothing more.
-    pub(crate) fn into_farewell(mut self) -> Option<Farewell> {
-        let (State::Closing(closing), Some(until)) = (self.state, self.timers.end) else { return None };
+    /// Gives the memory back, and what closing still takes, unless nothing more is said.
+    pub(crate) fn into_farewell(self) -> (S, Option<Farewell>) {
+        let Self { storage, mut session, path, state, timers, .. } = self;
+        let (State::Closing(closing), Some(until)) = (state, timers.end) else { return (storage, None) };
         let mut replay = [0; REPLAY_WORDS_MIN];
-        self.session.adopt_replay_window(&mut replay);
-        Some(Farewell { session: self.session, path: self.path, closing, until, replay })
+        session.adopt_replay_window(&mut replay);
+        (storage, Some(Farewell { session, path, closing, until, replay }))
     }
 
     /// Ends the session from our side: CLOSE with `code` leaves, the application hears `why`.

@@ -279,7 +279,12 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
 
     /// A place that both the pool and the table have.
     fn reserve(&mut self) -> Option<(usize, P::Storage)> {
-        self.pool.reserve().filter(|(slot, _)| *slot < SESSIONS)
+        let (slot, storage) = self.pool.reserve()?;
+        if slot < SESSIONS {
+            return Some((slot, storage));
+        }
+        self.pool.restore(storage);
+        None
     }
 
     /// Makes the connection of `newcomer` in its reserved place.
@@ -341,7 +346,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
             _ = self.tables.evicted.push_back((id, why));
         }
         self.tables.sessions.remove(slot);
-        self.pool.take(slot);
+        if let Some(connection) = self.pool.take(slot) {
+            self.pool.restore(connection.into_farewell().0);
+        }
     }
 
     /// No room for a session that has just been confirmed: says so under its keys, and forgets it.

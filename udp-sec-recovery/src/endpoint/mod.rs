@@ -11,11 +11,13 @@ mod half_open;
 mod index;
 mod load;
 mod pool;
+mod static_pool;
 mod table;
 mod tables;
 
 pub use config::Config;
 pub use pool::{InlinePool, Pool};
+pub use static_pool::StaticPool;
 pub use tables::Tables;
 
 use rand_core::TryCryptoRng;
@@ -83,7 +85,7 @@ impl core::fmt::Display for ConnectError {
 
 impl core::error::Error for ConnectError {}
 
-/// Sessions of one identity over one socket: at most `SESSIONS` of them (a power of two), and at most `HANDSHAKES`
+/// Sessions of one identity over one socket: at most `SESSIONS` of them, and at most `HANDSHAKES`
 /// under way in each role. Connections live in the pool `P`; who may have one is for the policy `A` to say.
 #[derive(Debug)]
 pub struct Endpoint<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize> {
@@ -302,7 +304,10 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     /// Takes the memory of a released session back; what closing still needs is kept, for as many as there is room.
     fn dismiss(&mut self, slot: usize) {
         self.tables.sessions.remove(slot);
-        let Some(farewell) = self.pool.take(slot).and_then(Connection::into_farewell) else { return };
+        let Some(connection) = self.pool.take(slot) else { return };
+        let (storage, farewell) = connection.into_farewell();
+        self.pool.restore(storage);
+        let Some(farewell) = farewell else { return };
         if self.tables.farewells.is_full() {
             self.tables.farewells.pop_front();
         }

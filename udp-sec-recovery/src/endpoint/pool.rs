@@ -23,6 +23,11 @@ pub trait Pool {
 
     /// Empties `slot`.
     fn take(&mut self, slot: usize) -> Option<Connection<Self::Storage>>;
+
+    /// Takes back memory that was reserved, and that no connection is in any more.
+    fn restore(&mut self, storage: Self::Storage) {
+        drop(storage);
+    }
 }
 
 /// A pool that is lent: the endpoint that has it can be moved, and the connections stay where they are.
@@ -48,9 +53,14 @@ impl<P: Pool> Pool for &mut P {
     fn take(&mut self, slot: usize) -> Option<Connection<P::Storage>> {
         (**self).take(slot)
     }
+
+    fn restore(&mut self, storage: P::Storage) {
+        (**self).restore(storage);
+    }
 }
 
-/// `N` connections held inline: for devices, whose sessions are few and whose memory is static.
+/// `N` connections held inline, each with its memory, all of which passes through the stack when a session begins: for
+/// hosts and tests. A device has a [`StaticPool`](super::StaticPool).
 #[derive(Debug)]
 pub struct InlinePool<S, const N: usize> {
     slots: [Option<Connection<S>>; N],

@@ -10,7 +10,7 @@ use super::table::Table;
 use crate::connection::Farewell;
 use crate::event::Closure;
 
-/// The tables of one endpoint: room for `SESSIONS` sessions (a power of two), and for `HANDSHAKES` handshakes under way
+/// The tables of one endpoint: room for `SESSIONS` sessions, and for `HANDSHAKES` handshakes under way
 /// in each role.
 ///
 /// Kilobytes on a device, hundreds of them on a host: to be made in a static or on the heap, where it stays. The endpoint

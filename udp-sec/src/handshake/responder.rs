@@ -15,7 +15,6 @@ use crate::keys::{PublicKey, StaticKeypair, draw};
 use crate::limits::{INITIATION_PAYLOAD_LEN, RESPONSE_LEN, RESPONSE_PAYLOAD_LEN};
 use crate::session::{Role, Settled};
 use crate::wire::{self, Datagram, Initiation, Pattern, Response};
-use alloc::boxed::Box;
 use core::fmt;
 use core::marker::PhantomData;
 use rand_core::TryCryptoRng;
@@ -43,7 +42,7 @@ pub struct Incoming<C: Carrier = Datagrams> {
     peer_id: u64,
     pattern: Pattern,
     credentials: Credentials,
-    payload: Box<[u8; INITIATION_PAYLOAD_LEN]>,
+    payload: [u8; INITIATION_PAYLOAD_LEN],
     numbers: PrivateNumbers,
 }
 
@@ -150,8 +149,8 @@ impl Responder {
         let pattern = initiation.pattern();
         let prologue = prologue::<C>(&initiation.prefix());
         let mut noise = Noise::responder(&self.local, (pattern, &prologue), ephemeral)?;
-        let mut payload = Box::new([0; INITIATION_PAYLOAD_LEN]);
-        noise.read_to(initiation.noise(), payload.as_mut_slice())?;
+        let mut payload = [0; INITIATION_PAYLOAD_LEN];
+        noise.read_to(initiation.noise(), &mut payload)?;
         let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
         let credentials = self.credentials;
         Ok(Incoming { carrier: PhantomData, noise, peer, peer_id, pattern, credentials, payload, numbers })
@@ -201,7 +200,7 @@ impl<C: Carrier> Incoming<C> {
             (Pattern::IkPsk2, Some(key)) => noise.set_pre_shared_key(&key)?,
             _ => return Err(Reject::PeerNotAuthorized),
         }
-        let said = Values::read(payload.as_slice())?;
+        let said = Values::read(&payload)?;
         credentials.judge(Role::Initiator, &peer, said.identity_proof()?.as_ref())?;
         let parameters = Parameters::from_initiation(&said)?;
         Ok(Authorized { carrier, noise, peer, peer_id, credentials, parameters, numbers })

@@ -3,7 +3,13 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use chacha20::ChaCha20Rng;
 use nexus_net_adapter::backend::pipe::Pipe;
+use rand_core::SeedableRng;
+use udp_sec::handshake::identity::AllowList;
+use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
+use udp_sec::handshake::{Accepted, Initiator, Responder};
+use udp_sec::keys::StaticKeypair;
 
 use crate::net::{WINDOW, on_a_large_stack, secure_tcp};
 use crate::workload::{check, run};
@@ -55,4 +61,31 @@ fn the_workload_fits_into_a_small_heap() {
     assert!((64 * 1024..=192 * 1024).contains(&both), "{both}");
     // What the sessions had allocated before is gone, too: two buffers of 32 KiB each.
     assert_eq!(left, -4 * 32 * 1024, "all is given back");
+}
+
+/// A device with tables for two handshakes each way calls two peers, and answers a third meanwhile.
+#[test]
+fn the_handshakes_of_a_device_fit_into_8_kib() {
+    let mut rng = ChaCha20Rng::from_seed([1; 32]);
+    let [own, peer] = [(); 2].map(|()| StaticKeypair::generate(&mut rng).expect("it cannot fail"));
+    let parameters = Parameters::new(ApplicationProtocol::new(b"heap/1").expect("short"), 0);
+    let initiation =
+        *Initiator::new(&peer, own.public(), 3, &parameters, &mut rng).expect("a call").datagram();
+    let mut peers = AllowList::<1>::new();
+    peers.add(*peer.public()).expect("room");
+
+    let before = IN_USE.get();
+    PEAK.set(before);
+    let calls = [1, 2].map(|id| Initiator::new(&own, peer.public(), id, &parameters, &mut rng));
+    let held = IN_USE.get() - before;
+    let responder = Responder::new(own);
+    let checked = responder.check_mac1(&initiation).expect("it is for us");
+    let incoming = responder.read(checked, &mut rng).expect("it opens");
+    let accepted = incoming.authorize(&peers).and_then(|authorized| authorized.accept(4, &parameters));
+    let peak = PEAK.get() - before;
+    assert!(calls.iter().all(Result::is_ok) && matches!(accepted, Ok(Accepted::HalfOpen { .. })));
+    drop(calls);
+    println!("{held} bytes for two calls, {peak} at most with an answer");
+    assert!((2_000..=6_144).contains(&held) && peak <= 8_192, "{held} bytes, at most {peak}");
+    assert_eq!(IN_USE.get(), before, "all is given back");
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use nexus_net_adapter::mux::records::Records;
 use nexus_net_adapter::mux::{Engine, Pump};
 use udp_sec::handshake::identity::AllowList;
-use udp_sec_recovery::endpoint::{Endpoint, InlinePool, Tables};
+use udp_sec_recovery::endpoint::{Endpoint, StaticPool, Tables};
 use udp_sec_recovery::memory::Small;
 
 /// Lines that are neither blank nor comment.
@@ -35,12 +35,13 @@ fn the_shim_is_as_small_as_the_page_says() {
 /// What a device sets aside for one session with eight streams of 64 KiB, as the page says.
 #[test]
 fn the_memory_of_a_device_is_what_the_page_says() {
+    type Device = Endpoint<&'static mut StaticPool<Small, 1>, AllowList<4>, 1, 4>;
     type Streams = Engine<&'static mut [u8], 8, 65_536, 49_152>;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the repository");
     let page = fs::read_to_string(root.join("docs/integrating.md")).expect("the page");
     let rows = [
         ("the memory of a `Small` session", size_of::<Small>()),
-        ("an endpoint with that memory", size_of::<Endpoint<InlinePool<Small, 1>, AllowList<4>, 1, 4>>()),
+        ("an endpoint with a place for one session", size_of::<Device>() + size_of::<StaticPool<Small, 1>>()),
         ("the tables of an endpoint", size_of::<Tables<1, 4>>()),
         ("a mux engine for 8 streams", size_of::<Streams>()),
         ("a mux pump", size_of::<Pump<(), 4096>>()),

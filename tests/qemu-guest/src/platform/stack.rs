@@ -1,6 +1,7 @@
 //! How deep the stack has been: it is painted, and what is not paint any more has been used.
 
 use core::ptr;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the stack is painted with before it is used.
 pub const PAINT: u64 = 0x7061_696e_7465_6421;
@@ -9,6 +10,9 @@ unsafe extern "C" {
     static __stack_bottom: u64;
     static __stack_top: u64;
 }
+
+/// Bytes in use at most, before the stack was painted last.
+static DEEPEST: AtomicUsize = AtomicUsize::new(0);
 
 /// Measures how much stack is used below the function that holds it.
 pub struct Gauge {
@@ -20,6 +24,7 @@ impl Gauge {
     /// Measures from here on.
     #[inline(never)]
     pub fn begin() -> Self {
+        DEEPEST.fetch_max(high_water(), Ordering::Relaxed);
         let (bottom, top) = bounds();
         let here = current();
         let mut at = bottom;
@@ -36,6 +41,18 @@ impl Gauge {
     pub fn used(&self) -> usize {
         high_water().saturating_sub(self.depth)
     }
+}
+
+/// Forgets how deep it has been, and begins anew; how deep that was.
+#[inline(never)]
+pub fn begin_anew() -> usize {
+    _ = Gauge::begin();
+    DEEPEST.swap(0, Ordering::Relaxed)
+}
+
+/// Bytes of stack in use at most since [`begin_anew`], those of all callers included.
+pub fn deepest() -> usize {
+    DEEPEST.load(Ordering::Relaxed).max(high_water())
 }
 
 /// Bytes of stack that have been used since it was last painted.

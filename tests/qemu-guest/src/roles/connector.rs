@@ -172,7 +172,8 @@ impl Dialer<'_> {
         let any = NetSocketAddrV4::new([0; 4], 0);
         let link = network::bind(self.net, any).map_err(|_| Happened::CannotBind)?;
         let (keypair, time) = (self.settings.keypair(), Time::Network(self.net));
-        let device = DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, peer, budget, link, time)).leak();
+        let device =
+            DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, peer, budget, link, time)).leak();
         self.device = Some(device);
         Ok(device)
     }

@@ -112,9 +112,8 @@ fn udp_sec(net: &'static Net, settings: &Settings) -> Result<&'static UdpSecDevi
     let peer = *settings.peer_keypair().public();
     let link = network::bind(net, local).map_err(|_| Broken::NoPeer)?;
     let (keypair, time) = (settings.keypair(), Time::Network(net));
-    let device = DEVICE
-        .fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time))
-        .leak();
+    let device =
+        DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time)).leak();
     say!("{} {}", markers::LISTENER_UP, settings.port);
     Ok(device)
 }

@@ -1,30 +1,29 @@
 //! The transfer over udp-sec.
 
 use ladder::{Role, Settings};
-use nexus_net_adapter::backend::smoltcp::smoltcp::iface::SocketStorage;
 use nexus_net_adapter::backend::smoltcp::Sockets;
+use nexus_net_adapter::backend::smoltcp::smoltcp::iface::SocketStorage;
 use nexus_net_adapter::net::NetSocketAddrV4;
 use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
 use udp_sec::limits::HANDSHAKE_BUDGET;
 use udp_sec::time::Instant;
-use udp_sec_recovery::connection::{Connection, Path};
+use udp_sec_recovery::connection::Path;
 
 use crate::Failure;
 use crate::bulk::{self, Carrier};
 use qemu_guest::devices::NetDevice;
-use qemu_guest::endpoint::{self, UdpSecDevice, UdpSecStream};
+use qemu_guest::endpoint::{self, ENDPOINT_BYTES, UdpSecDevice, UdpSecStream};
 use qemu_guest::link::{NetworkSocket, Time};
 use qemu_guest::network::{self, LINGER, UDP_BYTES};
 use qemu_guest::platform::lent::Later;
 use qemu_guest::platform::statics::Once;
 use qemu_guest::report;
 use qemu_guest::say;
-use qemu_guest::sessions::{Lent, SESSION_BYTES};
+use qemu_guest::sessions::SESSION_BYTES;
 
-/// One session, its endpoint (whose memory has the session's state inside), its socket, and the queues below that.
-pub const RAM_BYTES: usize = SESSION_BYTES - size_of::<Connection<Lent>>()
-    + size_of::<UdpSecDevice>()
-    + size_of::<endpoint::Memory>()
+/// One session, its endpoint, its socket, and the queues below that.
+pub const RAM_BYTES: usize = SESSION_BYTES
+    + ENDPOINT_BYTES
     + size_of::<NetworkSocket>()
     + UDP_BYTES
     + size_of::<SocketStorage<'static>>();
@@ -45,9 +44,8 @@ pub fn run(card: NetDevice, settings: &Settings) -> Result<(), Failure> {
     let local = NetSocketAddrV4::new([0; 4], port);
     let link = network::bind(net, local).map_err(|_| Failure::Lost("the port"))?;
     let (keypair, time) = (settings.keypair(), Time::Network(net));
-    let device: &UdpSecDevice = DEVICE
-        .fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time))
-        .leak();
+    let device: &UdpSecDevice =
+        DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time)).leak();
     let mut stream = if settings.role == Role::Listener {
         say!("peers: listening");
         device.accept(net.now() + settings.limit).map_err(failure)?
