@@ -144,8 +144,10 @@ done
 if [[ $MINIMISE == yes ]]; then
   for name in "${TARGETS[@]}"; do
     SMALL=$(mktemp -d)
-    "$PROGRAMS/$name" -set_cover_merge=1 "$SMALL" "$FUZZ/corpus/$name" "$FOUND/seeds/$name" "$FOUND/$name" \
+    "$PROGRAMS/$name" -set_cover_merge=1 -use_counters=0 "$SMALL" "$FUZZ/corpus/$name" "$FOUND/seeds/$name" "$FOUND/$name" \
       >"$LOGS/$name-minimise.log" 2>&1 || die "the corpus of $name cannot be minimised: see $LOGS"
+    # Seeds stay: they are what a reader can understand.
+    cp "$FOUND/seeds/$name"/* "$SMALL"
     rm -rf "${FUZZ:?}/corpus/$name"
     mv "$SMALL" "$FUZZ/corpus/$name"
     chmod 755 "$FUZZ/corpus/$name"
