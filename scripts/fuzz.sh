@@ -142,11 +142,13 @@ done
 ((${#FAILED[@]} == 0)) || exit 1
 
 if [[ $MINIMISE == yes ]]; then
+  HASH_NAME=$(printf '[0-9a-f]%.0s' {1..40})
   for name in "${TARGETS[@]}"; do
     SMALL=$(mktemp -d)
     "$PROGRAMS/$name" -set_cover_merge=1 -use_counters=0 "$SMALL" "$FUZZ/corpus/$name" "$FOUND/seeds/$name" "$FOUND/$name" \
       >"$LOGS/$name-minimise.log" 2>&1 || die "the corpus of $name cannot be minimised: see $LOGS"
-    # Seeds stay: they are what a reader can understand.
+    # What has a name stays: seeds, and inputs that once broke a property. The fuzzer names its own by a hash.
+    find "$FUZZ/corpus/$name" -type f ! -name 'seed-*' ! -name "${HASH_NAME:?}" -exec cp {} "$SMALL" \;
     cp "$FOUND/seeds/$name"/* "$SMALL"
     rm -rf "${FUZZ:?}/corpus/$name"
     mv "$SMALL" "$FUZZ/corpus/$name"

@@ -151,7 +151,9 @@ fn muxes() -> Vec<Vec<u8>> {
     let whole =
         [&open[..], &carry, &[&talk[..], &carry].concat().repeat(8), &[0x0e, 0, 0x0f, 1], &carry].concat();
     let reset = [&open[..], &carry, &talk, &[0x10, 0], &carry, &open].concat();
-    vec![whole, reset]
+    // A stream that is given up before the peer hears of it, and one that takes its place.
+    let unheard = [&[0x00, 3].repeat(4)[..], &[0x10, 0, 0x00, 3], &carry].concat();
+    vec![whole, reset, unheard]
 }
 
 fn mux_frames() -> Vec<Vec<u8>> {
