@@ -12,9 +12,10 @@
 #   --can-run         says what is missing to fuzz here, and exits with 1 if anything is
 #   --help            this text
 #
-# Needs the nightly toolchain, cargo-fuzz (./scripts/setup.sh --with-fuzz) and a C++ compiler. Starts from the committed
-# corpora and the seeds, goes on from what earlier runs have found (target/fuzz-corpus), and leaves an input that breaks a
-# property in tests/fuzz/artifacts. Exit status 1 then. docs/testing.md says what each target asserts.
+# Needs the nightly toolchain, cargo-fuzz (./scripts/setup.sh --with-fuzz) and a C++ compiler. Starts from the
+# committed corpora and the seeds, goes on from what earlier runs have found (target/fuzz/corpus), and leaves an
+# input that breaks a property in tests/fuzz/artifacts. Exit status 1 then. docs/testing.md says what each target
+# asserts.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -142,10 +143,15 @@ done
 ((${#FAILED[@]} == 0)) || exit 1
 
 if [[ $MINIMISE == yes ]]; then
+  HASH_NAME=$(printf '[0-9a-f]%.0s' {1..40})
   for name in "${TARGETS[@]}"; do
     SMALL=$(mktemp -d)
-    "$PROGRAMS/$name" -set_cover_merge=1 "$SMALL" "$FUZZ/corpus/$name" "$FOUND/seeds/$name" "$FOUND/$name" \
+    "$PROGRAMS/$name" -set_cover_merge=1 -use_counters=0 \
+      "$SMALL" "$FUZZ/corpus/$name" "$FOUND/seeds/$name" "$FOUND/$name" \
       >"$LOGS/$name-minimise.log" 2>&1 || die "the corpus of $name cannot be minimised: see $LOGS"
+    # What has a name stays: seeds, and inputs that once broke a property. The fuzzer names its own by a hash.
+    find "$FUZZ/corpus/$name" -type f ! -name 'seed-*' ! -name "${HASH_NAME:?}" -exec cp {} "$SMALL" \;
+    cp "$FOUND/seeds/$name"/* "$SMALL"
     rm -rf "${FUZZ:?}/corpus/$name"
     mv "$SMALL" "$FUZZ/corpus/$name"
     chmod 755 "$FUZZ/corpus/$name"

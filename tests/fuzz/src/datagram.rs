@@ -39,10 +39,12 @@ pub fn run(data: &[u8]) -> Outcome {
 
 /// The rules of `docs/protocol.md` section 2, written down a second time.
 fn is_legal(data: &[u8]) -> bool {
-    match (data, data.len()) {
-        ([1, 1, 0, 0, ..], INITIATION_LEN) | ([1, 2, 0, 0, ..], RESPONSE_LEN) => true,
-        ([1, 3, 0, 0, ..], COOKIE_REPLY_LEN) => true,
-        ([1, 4, 0 | 1, 0, ..], DATA_LEN_MIN..=DATAGRAM_MAX) => true,
-        _ => false,
-    }
+    let sizes = match data {
+        [1, 1, 0, 0, ..] => INITIATION_LEN..=INITIATION_LEN,
+        [1, 2, 0, 0, ..] => RESPONSE_LEN..=RESPONSE_LEN,
+        [1, 3, 0, 0, ..] => COOKIE_REPLY_LEN..=COOKIE_REPLY_LEN,
+        [1, 4, 0 | 1, 0, ..] => DATA_LEN_MIN..=DATAGRAM_MAX,
+        _ => return false,
+    };
+    sizes.contains(&data.len())
 }

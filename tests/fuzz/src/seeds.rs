@@ -17,7 +17,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "frames" => frames(),
         "parameters" => payloads(),
         "initiator" | "responder" => handshakes(),
-        "stranger" => (0..5).map(|what| vec![what, 0, 0, 40, 0, 1, ALICE, 4, 20, 0, 1, 4, 0, 0, 5]).collect(),
+        "stranger" => strangers(),
         "peer" => peers(),
         "session" => sessions(),
         "recovery" => (0..5).map(|part| [&[part][..], &noise(400)].concat()).collect(),
@@ -95,6 +95,12 @@ fn handshakes() -> Vec<Vec<u8>> {
     payloads.chain([refusal]).chain(changes).collect()
 }
 
+/// One datagram each: a byte turned in each kind, one that is as it was, and one made up.
+fn strangers() -> Vec<Vec<u8>> {
+    let turned = (0..4).map(|kind| vec![kind, 0, 0, 40, 0, 1, ALICE]);
+    turned.chain([vec![3, 0, 0, 40, 0, 0, 9], vec![4, 4, 0, 1, 4, 0, 0, 9]]).collect()
+}
+
 /// A role, and a peer that keeps to the rules: it sends, receives, acknowledges, and finishes.
 fn peers() -> Vec<Vec<u8>> {
     let round = |more: &[u8]| [&[0x00, 200, 0x03, 1, 0xb0, 0xbb, 0, 4, 0xba, 0, 2, 0xb9][..], more].concat();
@@ -145,7 +151,9 @@ fn muxes() -> Vec<Vec<u8>> {
     let whole =
         [&open[..], &carry, &[&talk[..], &carry].concat().repeat(8), &[0x0e, 0, 0x0f, 1], &carry].concat();
     let reset = [&open[..], &carry, &talk, &[0x10, 0], &carry, &open].concat();
-    vec![whole, reset]
+    // A stream that is given up before the peer hears of it, and one that takes its place.
+    let unheard = [&[0x00, 3].repeat(4)[..], &[0x10, 0, 0x00, 3], &carry].concat();
+    vec![whole, reset, unheard]
 }
 
 fn mux_frames() -> Vec<Vec<u8>> {
@@ -165,7 +173,18 @@ fn records() -> Vec<Vec<u8>> {
     let pieces = [0x00, 77, 0, 0x09, 50, 0, 0x01, 90, 0, 0x08, 60, 0].repeat(40);
     let in_pieces = [&[1, 0, 0], &pieces[..], &talk, &pieces].concat();
     let changed = [&whole[..], &[0x00, 0xff, 0xff, 0x1f, 50, 0, 1]].concat();
-    let said = [0, 0, 0, 5, 9, 9, 9, 9, 9, 5, 0, 1, 6, 3, 1, 0, 3, 1, 3, 3, 3, 4, 0, 0];
+    let given_up = [&whole[..], &[0xfc]].concat();
+    let said = vec![0, 0, 0, 5, 9, 9, 9, 9, 9, 5, 0, 1, 3, 1, 0, 3, 1, 3, 0, 1, 7];
+    let closed = vec![0, 0, 0, 1, 7, 3, 3, 4, 0, 0];
     let stranger = [0, 1, 0, 0, 0, 0, 1];
-    vec![whole, in_pieces, changed, said.to_vec(), stranger.to_vec(), vec![0, 0, 0xef, 9, 1, 2, 3, 4]]
+    vec![
+        whole,
+        in_pieces,
+        changed,
+        given_up,
+        said,
+        closed,
+        stranger.to_vec(),
+        vec![0, 0, 0xef, 9, 1, 2, 3, 4],
+    ]
 }

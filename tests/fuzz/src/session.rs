@@ -15,6 +15,7 @@ use udp_sec::error::CloseCode;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::{KeyLife, Path};
 use udp_sec_recovery::event::Closure;
+use udp_sec_recovery::limits::PTO_PERIODS;
 use udp_sec_recovery::memory::Small;
 
 use crate::input::Input;
@@ -251,7 +252,8 @@ impl Network {
         let lively = self.heard.iter().all(|heard| self.now.saturating_since(*heard) < idle / 2);
         let open = |side: &Side<Small>| side.established().is_some() && side.closure().is_none();
         let must_complete = lively && !self.excused && self.sides.iter().all(open);
-        let limit = self.now + scenario.handshake_budget + idle * 4 + Duration::from_secs(60);
+        let patience = self.sides.iter().map(|side| patience(side, idle)).max().expect("two sides");
+        let limit = self.now + scenario.handshake_budget + patience * 4 + Duration::from_secs(60);
         (0..2).for_each(|side| self.set_limits(side, u64::MAX));
         for _ in 0..HEALING_STEPS {
             if self.is_over() {
@@ -291,4 +293,12 @@ impl Network {
             Some(_) => "ended",
         }
     }
+}
+
+/// How long a side waits for another packet: the idle timeout, or three probe timeouts where round trips were drawn out
+/// (`docs/protocol.md` section 6).
+fn patience(side: &Side<Small>, idle: Duration) -> Duration {
+    let (_, path) = side.state();
+    let probe_timeout = path.smoothed_rtt + path.rtt_variation * 4 + ms(501);
+    idle.max(probe_timeout * PTO_PERIODS)
 }

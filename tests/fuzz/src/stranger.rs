@@ -17,6 +17,8 @@ use crate::{Outcome, log};
 
 const CAROL: u8 = 3;
 const DAVE: u8 = 4;
+/// Knows whom she calls, and may not.
+const EVE: u8 = 5;
 
 const NOW: Instant = Instant::from_micros(1_000_000);
 
@@ -30,6 +32,8 @@ struct Bob {
     session: SessionId,
     /// Not delivered yet: Alice's bytes, Carol's confirmation, Dave's Response.
     genuine: [Vec<u8>; 3],
+    /// An Initiation of Eve's.
+    uninvited: Vec<u8>,
 }
 
 /// Plays `data`: datagrams of a stranger's.
@@ -42,9 +46,10 @@ pub fn run(data: &[u8]) -> Outcome {
     let before = bob.fingerprint();
     let mut outcome = "silence";
     while let Some(choice) = input.next() {
-        let genuine = bob.genuine.get(usize::from(choice % 5));
+        let genuine = bob.genuine.get(usize::from(choice % 6));
         let datagram = match genuine {
             Some(genuine) => input.mutated(genuine),
+            None if choice % 6 == 3 => input.mutated(&bob.uninvited),
             None => {
                 let len = usize::from(input.u16()) % 1_300;
                 input.bytes(len).to_vec()
@@ -78,7 +83,9 @@ impl Bob {
         for peer in [ALICE, CAROL, DAVE] {
             allowed.add(*keys(peer).public()).expect("a short list");
         }
-        let config = Config::new(keys(BOB), parameters());
+        let mut config = Config::new(keys(BOB), parameters());
+        // Beyond this, who knows whom they call is sent a cookie: an answer.
+        config.unproven_per_second = u16::MAX;
         let mut endpoint = Endpoint::new(config, Box::default(), HeapPool::new(8), allowed);
         endpoint.connect(NOW, &mut rng(9), path(DAVE), keys(DAVE).public()).expect("room");
         let [initiation] = &drain(&mut endpoint).0[..] else { panic!("no Initiation") };
@@ -114,6 +121,9 @@ impl Bob {
                 other => panic!("no session: {other:?}"),
             }
         };
+        let uninvited =
+            Initiator::new(&keys(EVE), keys(BOB).public(), 5, &parameters(), &mut rng(EVE.into()));
+        let uninvited = uninvited.expect("keys that work").datagram().to_vec();
         let (mut alice, mut carol) = (half_open(ALICE), half_open(CAROL));
         endpoint.handle_datagram(NOW, &mut rng(6), path(ALICE), &mut sealed(&mut alice, b"\x01"));
         let (_, events) = drain(&mut endpoint);
@@ -121,7 +131,7 @@ impl Bob {
         // STREAM, offset 0, five bytes.
         let hello = sealed(&mut alice, b"\x04\0\0\0\0\0\0\0\0\x05\0hello");
         let confirmation = sealed(&mut carol, b"\x01");
-        Self { endpoint, alice, session, genuine: [hello, confirmation, daves.to_vec()] }
+        Self { endpoint, alice, session, genuine: [hello, confirmation, daves.to_vec()], uninvited }
     }
 
     /// Everything there is to see of the endpoint, but what counts: its rejects, and the initiations of this second.

@@ -19,7 +19,7 @@ const REACHED: &[(&str, &[&str])] = &[
     ("responder", &["accepted", "udpsec.reject.bad_mac1", "udpsec.reject.malformed_parameters"]),
     (
         "stranger",
-        &["udpsec.reject.decrypt_failed", "udpsec.reject.bad_mac1", "udpsec.reject.malformed_header"],
+        &["udpsec.reject.decrypt_failed", "udpsec.reject.bad_mac1", "udpsec.reject.peer_not_authorized"],
     ),
     ("peer", &["complete", "timed out", "malformed frame", "acknowledgement of an unsent packet"]),
     ("session", &["complete", "given up", "timed out"]),

@@ -127,14 +127,14 @@ impl Rogue {
             _ if input.flag() => self.granted.saturating_add_signed(i64::from(input.u8() as i8)),
             _ => input.u64() >> 1,
         };
-        let len = u64::from(input.u8()) << (choice >> 4) % 3;
+        let len = u64::from(input.u8()) << ((choice >> 4) % 3);
         let fin = choice & 0xf0 == 0xa0;
         let mut room = [0; FRAMES_MAX];
         let mut writer = FrameWriter::new(&mut room);
         let Ok(bytes) = writer.stream(offset, fin, len as usize) else { return Vec::new() };
         let len = bytes.len() as u64;
         bytes.iter_mut().zip(offset..).for_each(|(byte, offset)| *byte = pattern(offset));
-        if choice % 16 == 0 {
+        if choice.is_multiple_of(16) {
             self.next_offset += len;
         }
         let len = writer.len();

@@ -18,6 +18,8 @@ struct Called {
     /// What the peer has said in DATA records before anything else that matters.
     said: Vec<u8>,
     read: Vec<u8>,
+    /// Whether what the peer says next is of its stream: no FIN, no CLOSE and no breach of the rules came before.
+    goes_on: bool,
     /// Whether the peer has sent something that nobody sealed.
     forged: bool,
 }
@@ -76,7 +78,7 @@ impl Called {
             panic!("no session")
         };
         let forged = first.len() > genuine.len();
-        Some(Self { host, peer, said: Vec::new(), read: Vec::new(), forged })
+        Some(Self { host, peer, said: Vec::new(), read: Vec::new(), goes_on: true, forged })
     }
 
     /// The peer seals `text` as its next record.
@@ -86,15 +88,16 @@ impl Called {
             assert!(text.is_empty(), "a record of legal size");
             return;
         }
-        let counts = !self.forged && !is_end(&self.host.ended()) && text.len() > 1 && text[0] == 2;
+        let counts = self.goes_on && !self.forged && !is_end(&self.host.ended());
         let bytes = [&(record.len() as u16).to_le_bytes()[..], &record].concat();
         let taken = feed(NOW, &mut self.host, &bytes);
         if taken < bytes.len() {
             // There was no room: the rest is lost, so what follows is not what was sealed.
             self.forged = true;
-        } else if counts {
-            self.said.extend(&text[1..]);
+        } else if let (true, [2, data @ ..]) = (counts, text) {
+            self.said.extend(data);
         }
+        self.goes_on &= matches!(text, [0 | 1] | [2, _, ..]);
     }
 
     fn forge(&mut self, bytes: &[u8]) {

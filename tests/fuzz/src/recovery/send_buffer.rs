@@ -76,7 +76,7 @@ impl Sender {
 
     fn leave(&mut self, chunk: Chunk, room: usize) {
         assert!(chunk.span.len() <= room as u64 && chunk.span.end <= self.written);
-        assert!(chunk.fin || chunk.span.len() > 0, "an empty frame");
+        assert!(chunk.fin || !chunk.span.is_empty(), "an empty frame");
         assert!(!chunk.fin || (self.buffer.is_finished() && chunk.span.end == self.written));
         let mut bytes = vec![0; chunk.span.len() as usize];
         ring::copy_out(&self.ring, chunk.span.start, &mut bytes);
