@@ -36,7 +36,7 @@ struct Sizes {
 const PORTABLE: Sizes = Sizes { session: 368, small: 20_824, medium: 148_664, host: 2_088, device: 57_680 };
 /// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for
 /// all.
-const RING: Sizes = Sizes { session: 1_408, small: 21_856, medium: 149_696, host: 3_120, device: 63_856 };
+const RING: Sizes = Sizes { session: 1_408, small: 21_872, medium: 149_712, host: 3_136, device: 63_952 };
 
 const BUILT: Sizes = Sizes {
     session: size_of::<Session>(),
