@@ -125,7 +125,7 @@ fn a_diverted_path_comes_back_within_a_round_trip() {
     for seed in 0..times("ATTACK_SEEDS", 10).min(200) {
         let mut scenario = scenario(seed, 4 * MIB, 4 * MIB);
         scenario = scenario.link(LinkConfig::default().delay(RTT / 2));
-        let until = Instant::ZERO + ms(150 + 3 * (seed % 20));
+        let until = Instant::ZERO + ms(130 + seed % 50);
         let mut observed = Observed::<HostStorage>::new(&scenario);
         let straight = Cell::new(None);
         let mut relay = |seen: &Seen<'_>| {
@@ -148,6 +148,7 @@ fn a_diverted_path_comes_back_within_a_round_trip() {
         };
         observed.play(&mut relay, |observed| observed.world.now >= until);
         assert_eq!(remote(&observed), Some(ELSEWHERE), "seed {seed}: the attack works");
+        assert!(observed.world.sides.iter().all(|side| side.closure().is_none()), "seed {seed}: under way");
         observed.play(&mut relay, |observed| remote(observed) == Some(home(CLIENT)));
         let back = observed.world.now;
         let first = straight.get().expect("a packet that came straight") + RTT / 2;
