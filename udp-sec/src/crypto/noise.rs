@@ -5,7 +5,6 @@
 
 use super::resolver::Resolver;
 use crate::error::Reject;
-use crate::handshake::Carrier;
 use crate::keys::{PreSharedKey, PublicKey, StaticKeypair};
 use crate::limits::{KEY_LEN, PREFIX_LEN};
 use crate::wire::Pattern;
@@ -146,6 +145,6 @@ fn params(pattern: Pattern) -> NoiseParams {
 }
 
 /// What both sides bind the handshake to: the label of what carries it, and the first twelve bytes of the Initiation.
-pub(crate) fn prologue<C: Carrier>(prefix: &[u8; PREFIX_LEN]) -> Vec<u8> {
-    [C::PROLOGUE_LABEL, prefix].concat()
+pub(crate) fn prologue(label: &[u8], prefix: &[u8; PREFIX_LEN]) -> Vec<u8> {
+    [label, prefix].concat()
 }

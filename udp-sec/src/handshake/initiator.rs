@@ -6,7 +6,7 @@ use super::carrier::{Carrier, Datagrams, Records};
 use super::cookie;
 use super::credentials::{Caller, Credentials};
 use super::mac::Mac1Key;
-use super::params::{Parameters, Reply, Values};
+use super::params::{Aead, Parameters, Reply, Values};
 use crate::crypto::hash::PrivateNumbers;
 use crate::crypto::noise::{Noise, prologue};
 use crate::crypto::stack;
@@ -23,6 +23,11 @@ use rand_core::TryCryptoRng;
 /// A handshake that waits for its Response.
 pub struct Initiator<C: Carrier = Datagrams> {
     carrier: PhantomData<C>,
+    call: Call,
+}
+
+/// What does not depend on the carrier, so that there is one copy of its code.
+struct Call {
     noise: Noise,
     /// Boxed, as the handshake is: both are moved from step to step.
     datagram: Box<[u8; INITIATION_LEN]>,
@@ -52,8 +57,8 @@ pub enum Answer<C: Carrier = Datagrams> {
 }
 
 impl Initiator {
-    /// Prepares a handshake of `local`, a static keypair with or without credentials, with `peer`. `local_id` is random and unique among the caller's live handshakes and
-    /// sessions; the Response and every packet of the session carry it.
+    /// Prepares a handshake of `local`, a static keypair with or without credentials, with `peer`. `local_id` is random
+    /// and unique among the caller's live handshakes and sessions; the Response and every packet of the session carry it.
     ///
     /// # Errors
     /// [`Reject::EntropyUnavailable`] if `rng` fails; [`Reject::HandshakeFailed`] if `peer` is a point of low order;
@@ -93,60 +98,26 @@ impl<C: Carrier> Initiator<C> {
         parameters: &Parameters,
         rng: &mut R,
     ) -> Result<Self, Reject> {
-        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| Self::made(local, peer, local_id, parameters, rng))
-    }
-
-    fn made<R: TryCryptoRng + ?Sized>(
-        local: Caller<'_>,
-        peer: &PublicKey,
-        local_id: u64,
-        parameters: &Parameters,
-        rng: &mut R,
-    ) -> Result<Self, Reject> {
-        let ephemeral = draw(rng)?;
-        let numbers = PrivateNumbers::new(draw(rng)?);
-        let Caller { keypair, credentials } = local;
-        let payload = parameters.to_initiation(credentials.proof(Role::Initiator))?;
-        let shared = credentials.shared_with(peer);
-        let pattern = if shared.is_some() { Pattern::IkPsk2 } else { Pattern::Ik };
-        let prefix = Initiation::prefix_of(pattern, local_id);
-        let mut noise = Noise::initiator(keypair, peer, (pattern, &prologue::<C>(&prefix)), ephemeral)?;
-        if let Some(key) = shared {
-            noise.set_pre_shared_key(&key)?;
-        }
-        let message = noise.write(&payload)?;
-        let mac1 = Mac1Key::new(peer).compute(&prefix, &message);
-        let initiation = Initiation::new(pattern, local_id, &message, &mac1, &[0; MAC_LEN]);
-        let datagram = Box::new(initiation.encode());
-        let offered = parameters.clone();
-        Ok(Self {
-            carrier: PhantomData,
-            noise,
-            datagram,
-            local_id,
-            peer: *peer,
-            offered,
-            credentials,
-            numbers,
-        })
+        let call = Call::begin(C::PROLOGUE_LABEL, local, peer, (local_id, parameters), rng)?;
+        Ok(Self { carrier: PhantomData, call })
     }
 
     /// The Initiation. Every transmission is these same bytes, so that a repeat is known as one.
     #[must_use]
     pub fn datagram(&self) -> &[u8; INITIATION_LEN] {
-        &self.datagram
+        &self.call.datagram
     }
 
     /// The id under which the Response arrives.
     #[must_use]
     pub const fn local_id(&self) -> u64 {
-        self.local_id
+        self.call.local_id
     }
 
     /// Whom this handshake is with.
     #[must_use]
     pub const fn peer(&self) -> &PublicKey {
-        &self.peer
+        &self.call.peer
     }
 
     /// Reads what may be a CookieReply to this initiation. From here on [`datagram`](Self::datagram) carries its `mac2`, and
@@ -156,6 +127,69 @@ impl<C: Carrier> Initiator<C> {
     /// [`Reject::MalformedHeader`], [`Reject::UnknownSession`] for another id, [`Reject::HandshakeFailed`] for one that the
     /// peer did not make for this initiation. Nothing changes then.
     pub fn on_cookie(&mut self, reply: &[u8]) -> Result<(), Reject> {
+        self.call.on_cookie(reply)
+    }
+
+    /// Reads what may be the Response.
+    ///
+    /// Anything that does not open is [`Answer::Rejected`] and changes nothing. A Response that opens and then says
+    /// something malformed is rejected too, as [`Reject::MalformedParameters`]; the peer has spoken then, and no
+    /// other Response will open.
+    #[must_use]
+    pub fn read_response(mut self, response: &[u8]) -> Answer<C> {
+        match self.call.read(response) {
+            Ok(Reply::Refused(code)) => Answer::Refused(code),
+            Ok(Reply::Accepted { parameters, aead, session_id }) => {
+                let call = self.call;
+                let session = stack::forgetting::<{ stack::HANDSHAKE }, _>(|| {
+                    C::session(call.settle(aead, session_id))
+                });
+                Answer::Established { session, parameters }
+            }
+            Err(Reject::IdentityProofInvalid) => Answer::Unproven,
+            Err(reject) => Answer::Rejected(self, reject),
+        }
+    }
+}
+
+impl Call {
+    fn begin<R: TryCryptoRng + ?Sized>(
+        label: &[u8],
+        local: Caller<'_>,
+        peer: &PublicKey,
+        said: (u64, &Parameters),
+        rng: &mut R,
+    ) -> Result<Self, Reject> {
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| Self::make(label, local, peer, said, rng))
+    }
+
+    fn make<R: TryCryptoRng + ?Sized>(
+        label: &[u8],
+        local: Caller<'_>,
+        peer: &PublicKey,
+        (local_id, parameters): (u64, &Parameters),
+        rng: &mut R,
+    ) -> Result<Self, Reject> {
+        let ephemeral = draw(rng)?;
+        let numbers = PrivateNumbers::new(draw(rng)?);
+        let Caller { keypair, credentials } = local;
+        let payload = parameters.to_initiation(credentials.proof(Role::Initiator))?;
+        let shared = credentials.shared_with(peer);
+        let pattern = if shared.is_some() { Pattern::IkPsk2 } else { Pattern::Ik };
+        let prefix = Initiation::prefix_of(pattern, local_id);
+        let mut noise = Noise::initiator(keypair, peer, (pattern, &prologue(label, &prefix)), ephemeral)?;
+        if let Some(key) = shared {
+            noise.set_pre_shared_key(&key)?;
+        }
+        let message = noise.write(&payload)?;
+        let mac1 = Mac1Key::new(peer).compute(&prefix, &message);
+        let initiation = Initiation::new(pattern, local_id, &message, &mac1, &[0; MAC_LEN]);
+        let datagram = Box::new(initiation.encode());
+        let offered = parameters.clone();
+        Ok(Self { noise, datagram, local_id, peer: *peer, offered, credentials, numbers })
+    }
+
+    fn on_cookie(&mut self, reply: &[u8]) -> Result<(), Reject> {
         let Datagram::CookieReply(reply) = wire::decode(reply)? else { return Err(Reject::MalformedHeader) };
         if reply.receiver_id() != self.local_id {
             return Err(Reject::UnknownSession);
@@ -171,34 +205,8 @@ impl<C: Carrier> Initiator<C> {
         Ok(())
     }
 
-    /// Reads what may be the Response.
-    ///
-    /// Anything that does not open is [`Answer::Rejected`] and changes nothing. A Response that opens and then says
-    /// something malformed is rejected too, as [`Reject::MalformedParameters`]; the peer has spoken then, and no
-    /// other Response will open.
-    #[must_use]
-    pub fn read_response(self, response: &[u8]) -> Answer<C> {
-        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.answered(response))
-    }
-
-    fn answered(mut self, response: &[u8]) -> Answer<C> {
-        match self.try_read(response) {
-            Ok(Reply::Refused(code)) => Answer::Refused(code),
-            Ok(Reply::Accepted { parameters, aead, session_id }) => {
-                let session = C::session(Settled {
-                    role: Role::Initiator,
-                    local_id: self.local_id,
-                    peer_id: session_id,
-                    peer: self.peer,
-                    aead,
-                    split: self.noise.split(),
-                    numbers: self.numbers,
-                });
-                Answer::Established { session, parameters }
-            }
-            Err(Reject::IdentityProofInvalid) => Answer::Unproven,
-            Err(reject) => Answer::Rejected(self, reject),
-        }
+    fn read(&mut self, response: &[u8]) -> Result<Reply, Reject> {
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.try_read(response))
     }
 
     fn try_read(&mut self, response: &[u8]) -> Result<Reply, Reject> {
@@ -216,13 +224,20 @@ impl<C: Carrier> Initiator<C> {
         }
         Ok(reply)
     }
+
+    /// What the session is made of, once [`read`](Self::read) has found it accepted.
+    fn settle(mut self, aead: Aead, peer_id: u64) -> Settled {
+        let split = self.noise.split();
+        let Self { local_id, peer, numbers, .. } = self;
+        Settled { role: Role::Initiator, local_id, peer_id, peer, aead, split, numbers }
+    }
 }
 
 impl<C: Carrier> fmt::Debug for Initiator<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Initiator")
-            .field("local_id", &self.local_id)
-            .field("peer", &self.peer)
+            .field("local_id", &self.call.local_id)
+            .field("peer", &self.call.peer)
             .finish_non_exhaustive()
     }
 }

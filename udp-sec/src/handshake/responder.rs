@@ -6,7 +6,7 @@ use super::carrier::{Carrier, Datagrams, Records};
 use super::credentials::Credentials;
 use super::identity::Policy;
 use super::mac::Mac1Key;
-use super::params::{Parameters, Reply, Values};
+use super::params::{Aead, Parameters, Reply, Values};
 use crate::crypto::hash::{self, PrivateNumbers};
 use crate::crypto::noise::{Noise, prologue};
 use crate::crypto::stack;
@@ -37,24 +37,25 @@ pub struct CheckedInitiation<'d>(Initiation<'d>);
 /// An initiation that opened: the peer's static key is known, and has been proven by Diffie-Hellman.
 pub struct Incoming<C: Carrier = Datagrams> {
     carrier: PhantomData<C>,
+    heard: Heard,
+    pattern: Pattern,
+    payload: [u8; INITIATION_PAYLOAD_LEN],
+}
+
+/// What does not depend on the carrier, so that there is one copy of its code.
+struct Heard {
     noise: Noise,
     peer: PublicKey,
     peer_id: u64,
-    pattern: Pattern,
     credentials: Credentials,
-    payload: [u8; INITIATION_PAYLOAD_LEN],
     numbers: PrivateNumbers,
 }
 
 /// An initiation of a peer that may talk to us, with parameters in range.
 pub struct Authorized<C: Carrier = Datagrams> {
     carrier: PhantomData<C>,
-    noise: Noise,
-    peer: PublicKey,
-    peer_id: u64,
-    credentials: Credentials,
+    heard: Heard,
     parameters: Parameters,
-    numbers: PrivateNumbers,
 }
 
 /// What goes back to an authorized peer. Moved once per handshake; a box would be the only allocation of ours.
@@ -122,7 +123,7 @@ impl Responder {
         initiation: CheckedInitiation<'_>,
         rng: &mut R,
     ) -> Result<Incoming, Reject> {
-        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.read_carried(initiation, rng))
+        self.read_carried(initiation, rng)
     }
 
     /// The same for an initiation that came as the first record of a byte stream.
@@ -134,26 +135,36 @@ impl Responder {
         initiation: CheckedInitiation<'_>,
         rng: &mut R,
     ) -> Result<Incoming<Records>, Reject> {
-        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.read_carried(initiation, rng))
+        self.read_carried(initiation, rng)
     }
 
     fn read_carried<C: Carrier, R: TryCryptoRng + ?Sized>(
         &self,
-        initiation: CheckedInitiation<'_>,
+        CheckedInitiation(initiation): CheckedInitiation<'_>,
         rng: &mut R,
     ) -> Result<Incoming<C>, Reject> {
-        let ephemeral = draw(rng)?;
-        let numbers = PrivateNumbers::new(draw(rng)?);
-        let CheckedInitiation(initiation) = initiation;
-        let peer_id = initiation.sender_id();
-        let pattern = initiation.pattern();
-        let prologue = prologue::<C>(&initiation.prefix());
-        let mut noise = Noise::responder(&self.local, (pattern, &prologue), ephemeral)?;
         let mut payload = [0; INITIATION_PAYLOAD_LEN];
-        noise.read_to(initiation.noise(), &mut payload)?;
-        let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
-        let credentials = self.credentials;
-        Ok(Incoming { carrier: PhantomData, noise, peer, peer_id, pattern, credentials, payload, numbers })
+        let heard = self.hear(C::PROLOGUE_LABEL, &initiation, &mut payload, rng)?;
+        Ok(Incoming { carrier: PhantomData, heard, pattern: initiation.pattern(), payload })
+    }
+
+    fn hear<R: TryCryptoRng + ?Sized>(
+        &self,
+        label: &[u8],
+        initiation: &Initiation<'_>,
+        payload: &mut [u8; INITIATION_PAYLOAD_LEN],
+        rng: &mut R,
+    ) -> Result<Heard, Reject> {
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| {
+            let ephemeral = draw(rng)?;
+            let numbers = PrivateNumbers::new(draw(rng)?);
+            let bound_to = (initiation.pattern(), &prologue(label, &initiation.prefix())[..]);
+            let mut noise = Noise::responder(&self.local, bound_to, ephemeral)?;
+            noise.read_to(initiation.noise(), payload)?;
+            let peer = noise.peer().ok_or(Reject::HandshakeFailed)?;
+            let peer_id = initiation.sender_id();
+            Ok(Heard { noise, peer, peer_id, credentials: self.credentials, numbers })
+        })
     }
 }
 
@@ -182,7 +193,7 @@ impl<C: Carrier> Incoming<C> {
     /// The initiator's static key.
     #[must_use]
     pub const fn peer(&self) -> &PublicKey {
-        &self.peer
+        &self.heard.peer
     }
 
     /// Asks `policy` and the credentials' verifier about the peer, and only then looks at what the peer wants.
@@ -191,19 +202,12 @@ impl<C: Carrier> Incoming<C> {
     /// [`Reject::PeerNotAuthorized`], also for a pre-shared key on one side only; [`Reject::IdentityProofInvalid`];
     /// [`Reject::MalformedParameters`]. None of them is answered.
     pub fn authorize<P: Policy + ?Sized>(self, policy: &P) -> Result<Authorized<C>, Reject> {
-        let Self { carrier, mut noise, peer, peer_id, pattern, credentials, payload, numbers } = self;
-        if !policy.authorizes(&peer) {
+        let Self { carrier, mut heard, pattern, payload } = self;
+        if !policy.authorizes(&heard.peer) {
             return Err(Reject::PeerNotAuthorized);
         }
-        match (pattern, credentials.shared_with(&peer)) {
-            (Pattern::Ik, None) => {}
-            (Pattern::IkPsk2, Some(key)) => noise.set_pre_shared_key(&key)?,
-            _ => return Err(Reject::PeerNotAuthorized),
-        }
-        let said = Values::read(&payload)?;
-        credentials.judge(Role::Initiator, &peer, said.identity_proof()?.as_ref())?;
-        let parameters = Parameters::from_initiation(&said)?;
-        Ok(Authorized { carrier, noise, peer, peer_id, credentials, parameters, numbers })
+        let parameters = heard.judge(pattern, &payload)?;
+        Ok(Authorized { carrier, heard, parameters })
     }
 }
 
@@ -211,7 +215,7 @@ impl<C: Carrier> Authorized<C> {
     /// The initiator's static key.
     #[must_use]
     pub const fn peer(&self) -> &PublicKey {
-        &self.peer
+        &self.heard.peer
     }
 
     /// What the initiator said about itself.
@@ -226,30 +230,15 @@ impl<C: Carrier> Authorized<C> {
     /// # Errors
     /// [`Reject::MalformedParameters`] if a field of `parameters` is out of its range; [`Reject::HandshakeFailed`] if
     /// the initiator's keys give an all-zero Diffie-Hellman result.
-    pub fn accept(self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
-        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.accepted(local_id, parameters))
-    }
-
-    fn accepted(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
-        if parameters.application != self.parameters.application {
-            return self.refused(CloseCode::NoAppProtocol);
-        }
-        // The initiator's order decides: it knows its own hardware, and the responder serves many.
-        let Some(aead) = self.parameters.aeads.choose(&parameters.aeads) else {
-            return self.refused(CloseCode::NoCommonAead);
+    pub fn accept(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
+        let mut response = [0; RESPONSE_LEN];
+        let aead = match self.heard.answer(local_id, parameters, &self.parameters, &mut response)? {
+            Ok(aead) => aead,
+            Err(code) => return Ok(Accepted::Refused { response, code }),
         };
-        let proof = self.credentials.proof(Role::Responder);
-        let payload = Parameters { aeads: aead.into(), ..parameters.clone() }.to_response(local_id, proof)?;
-        let response = self.respond(&payload)?;
-        let session = C::session(Settled {
-            role: Role::Responder,
-            local_id,
-            peer_id: self.peer_id,
-            peer: self.peer,
-            aead,
-            split: self.noise.split(),
-            numbers: self.numbers,
-        });
+        let heard = self.heard;
+        let session =
+            stack::forgetting::<{ stack::HANDSHAKE }, _>(|| C::session(heard.settle(local_id, aead)));
         Ok(Accepted::HalfOpen { response, session, parameters: self.parameters })
     }
 
@@ -258,19 +247,66 @@ impl<C: Carrier> Authorized<C> {
     /// # Errors
     /// [`Reject::HandshakeFailed`] as for [`accept`](Self::accept).
     pub fn refuse(mut self, code: CloseCode) -> Result<[u8; RESPONSE_LEN], Reject> {
-        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.respond(&Reply::refusal(code)?))
-    }
-
-    fn refused(self, code: CloseCode) -> Result<Accepted<C>, Reject> {
-        Ok(Accepted::Refused { response: self.refuse(code)?, code })
-    }
-
-    fn respond(&mut self, payload: &[u8; RESPONSE_PAYLOAD_LEN]) -> Result<[u8; RESPONSE_LEN], Reject> {
         let mut response = [0; RESPONSE_LEN];
+        self.heard.respond(&Reply::refusal(code)?, &mut response)?;
+        Ok(response)
+    }
+}
+
+impl Heard {
+    /// Whether it is who it should be, and then what it wants.
+    fn judge(&mut self, pattern: Pattern, payload: &[u8]) -> Result<Parameters, Reject> {
+        match (pattern, self.credentials.shared_with(&self.peer)) {
+            (Pattern::Ik, None) => {}
+            (Pattern::IkPsk2, Some(key)) => self.noise.set_pre_shared_key(&key)?,
+            _ => return Err(Reject::PeerNotAuthorized),
+        }
+        let said = Values::read(payload)?;
+        self.credentials.judge(Role::Initiator, &self.peer, said.identity_proof()?.as_ref())?;
+        Parameters::from_initiation(&said)
+    }
+
+    /// Writes the Response of a side with the parameters `ours` to one with `theirs`: the cipher that is chosen in it, or the
+    /// refusal that it is.
+    fn answer(
+        &mut self,
+        local_id: u64,
+        ours: &Parameters,
+        theirs: &Parameters,
+        response: &mut [u8; RESPONSE_LEN],
+    ) -> Result<Result<Aead, CloseCode>, Reject> {
+        // The initiator's order decides: it knows its own hardware, and the responder serves many.
+        let chosen = match theirs.aeads.choose(&ours.aeads) {
+            _ if ours.application != theirs.application => Err(CloseCode::NoAppProtocol),
+            None => Err(CloseCode::NoCommonAead),
+            Some(aead) => Ok(aead),
+        };
+        let payload = match chosen {
+            Ok(aead) => {
+                let ours = Parameters { aeads: aead.into(), ..ours.clone() };
+                ours.to_response(local_id, self.credentials.proof(Role::Responder))?
+            }
+            Err(code) => Reply::refusal(code)?,
+        };
+        self.respond(&payload, response)?;
+        Ok(chosen)
+    }
+
+    fn respond(
+        &mut self,
+        payload: &[u8; RESPONSE_PAYLOAD_LEN],
+        response: &mut [u8; RESPONSE_LEN],
+    ) -> Result<(), Reject> {
         let (prefix, message) = response.split_first_chunk_mut().ok_or(Reject::HandshakeFailed)?;
         *prefix = Response::prefix(self.peer_id);
-        self.noise.write_to(payload, message)?;
-        Ok(response)
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.noise.write_to(payload, message))
+    }
+
+    /// What the session is made of, once it has been answered.
+    fn settle(mut self, local_id: u64, aead: Aead) -> Settled {
+        let split = self.noise.split();
+        let Self { peer_id, peer, numbers, .. } = self;
+        Settled { role: Role::Responder, local_id, peer_id, peer, aead, split, numbers }
     }
 }
 
@@ -282,14 +318,14 @@ impl fmt::Debug for Responder {
 
 impl<C: Carrier> fmt::Debug for Incoming<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").field("peer", &self.peer).finish_non_exhaustive()
+        f.debug_struct("Incoming").field("peer", &self.heard.peer).finish_non_exhaustive()
     }
 }
 
 impl<C: Carrier> fmt::Debug for Authorized<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorized")
-            .field("peer", &self.peer)
+            .field("peer", &self.heard.peer)
             .field("parameters", &self.parameters)
             .finish_non_exhaustive()
     }

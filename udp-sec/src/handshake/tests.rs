@@ -1,7 +1,7 @@
 //! Both sides of the handshake, honest, damaged, forged, and unwanted.
 
 use super::params::{ApplicationProtocol, Parameters};
-use super::{Accepted, Answer, Authorized, Datagrams, Initiator, Responder};
+use super::{Accepted, Answer, Authorized, Carrier, Datagrams, Initiator, Responder};
 use crate::crypto::noise::{Noise, prologue};
 use crate::error::{CloseCode, Reject};
 use crate::handshake::mac::Mac1Key;
@@ -18,7 +18,7 @@ mod low_order;
 
 /// The prologue of an initiation without a pre-shared key.
 fn plain_prologue() -> vec::Vec<u8> {
-    prologue::<Datagrams>(&Initiation::prefix_of(Pattern::Ik, INITIATOR_ID))
+    prologue(<Datagrams as Carrier>::PROLOGUE_LABEL, &Initiation::prefix_of(Pattern::Ik, INITIATOR_ID))
 }
 
 /// A client and a server that allows it.
