@@ -6,6 +6,8 @@
 //! process, and are not found by mistake.
 
 #[cfg(target_os = "linux")]
+pub mod debug;
+#[cfg(target_os = "linux")]
 pub mod needles;
 #[cfg(target_os = "linux")]
 pub mod observer;

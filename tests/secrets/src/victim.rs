@@ -26,10 +26,13 @@ use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::{Config, Endpoint, InlinePool, Output, SessionId};
 use udp_sec_recovery::event::Event;
 use udp_sec_recovery::memory::Small;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_stack};
 
 /// An endpoint with room for two sessions, all of it in one piece of memory.
 pub type Side = Endpoint<InlinePool<Small, 2>, AllowList<1>, 2, 2>;
+
+/// More than the making of an endpoint takes, which is several times its size. Bytes.
+const STACK_OF_MAKING: usize = 512 << 10;
 
 /// What both ends speak.
 pub const APPLICATION: &[u8] = b"secrets/1";
@@ -55,6 +58,14 @@ pub fn endpoint(own: StaticKeypair, peer: PublicKey, application: &[u8]) -> Box<
         InlinePool::new(),
         allowed,
     ))
+}
+
+/// Reads the keys, and makes the endpoint. In a frame of its own, that can be wiped behind it.
+#[inline(never)]
+fn made(pipes: &mut Pipes) -> io::Result<(Box<Side>, PublicKey)> {
+    let secret = pipes.take()?;
+    let peer = PublicKey::from_bytes(*pipes.take()?);
+    Ok((endpoint(StaticKeypair::from_secret(*secret), peer, APPLICATION), peer))
 }
 
 /// Does what standard input says until it ends.
@@ -144,9 +155,9 @@ impl Victim {
     fn obey(&mut self, command: u8) -> io::Result<()> {
         let mut room = [0; 1_200];
         if command == b'k' {
-            let secret = self.pipes.take()?;
-            let peer = PublicKey::from_bytes(*self.pipes.take()?);
-            self.endpoint = Some((endpoint(StaticKeypair::from_secret(*secret), peer, APPLICATION), peer));
+            self.endpoint = Some(made(&mut self.pipes)?);
+            // The static secret has moved through the stack with the endpoint that it is in, and was the caller's own.
+            zeroize_stack::<STACK_OF_MAKING>();
             return Ok(());
         }
         let Some((endpoint, peer)) = &mut self.endpoint else { return Err(io::ErrorKind::NotFound.into()) };

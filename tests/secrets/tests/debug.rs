@@ -1,10 +1,7 @@
 //! What `Debug` shows of every public type that holds a secret, or something that does: never a piece of it.
 #![cfg(target_os = "linux")]
 
-use nexus_net_adapter::backend::host::{
-    HostClock, HostConnector, HostEndpoint, HostTcpListener, Peers, UdpSec,
-};
-use nexus_net_adapter::tcp;
+use secrets::debug::{Shown, shown};
 use secrets::needles::{Known, Needle, schedule};
 use secrets::recorder::Recorder;
 use secrets::victim::{APPLICATION, endpoint, path};
@@ -12,41 +9,9 @@ use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::handshake::{Accepted, Answer, Cookies, Initiator, Responder};
 use udp_sec::keys::{PublicKey, StaticKeypair};
-use udp_sec::time::{Duration, Instant};
+use udp_sec::time::Instant;
 use udp_sec_recovery::endpoint::{Config, Output};
 use udp_sec_recovery::event::Event;
-
-/// Whether any four neighbouring bytes of a secret are in `text`, as hexadecimal or as a list of numbers.
-fn shown<'n>(text: &str, needles: &'n [Needle]) -> Option<&'n str> {
-    let text = text.to_lowercase().replace(['\n', ' '], "");
-    let is_shown = |needle: &&Needle| {
-        needle.secret.windows(4).any(|four| {
-            let hex: String = four.iter().map(|byte| format!("{byte:02x}")).collect();
-            let list = four.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
-            text.contains(&hex) || text.contains(&format!(",{list},"))
-        })
-    };
-    needles.iter().find(is_shown).map(|needle| needle.name.as_str())
-}
-
-/// What is printed, and the secrets that it must not show.
-#[derive(Default)]
-struct Shown {
-    texts: Vec<(&'static str, String)>,
-}
-
-impl Shown {
-    fn add(&mut self, name: &'static str, value: &impl std::fmt::Debug) {
-        self.texts.push((name, format!("{value:?}")));
-        self.texts.push((name, format!("{value:#?}")));
-    }
-
-    fn assert_hide(&self, needles: &[Needle]) {
-        for (name, text) in &self.texts {
-            assert_eq!(shown(text, needles), None, "{name} shows a secret: {text}");
-        }
-    }
-}
 
 fn keys(random: &mut Recorder) -> StaticKeypair {
     StaticKeypair::generate(random).expect("infallible")
@@ -177,32 +142,4 @@ fn no_endpoint_and_no_connection_shows_a_secret() {
         drawn(&ours).chain(drawn(&theirs)).chain(schedule.session).chain(schedule.handshake).collect();
     assert!(needles.len() > 17);
     shown.assert_hide(&needles);
-}
-
-/// What the adapter adds are endpoints and streams of a host, which hold the same behind locks. Their entropy is the
-/// system's: the keys that can be looked for are the static ones.
-#[test]
-fn no_type_of_a_host_shows_a_secret() {
-    let mut random = Recorder::new(5);
-    let [client, server] = [(); 2].map(|()| keys(&mut random));
-    let [of_client, of_server] = [&client, &server].map(|own| Config::new(own.clone(), parameters()));
-    let local = ([127, 0, 0, 1], 0).into();
-    let deadline = HostClock::start().now() + Duration::from_secs(60);
-    let mut shown = Shown::default();
-    shown.add("HostConnector", &HostConnector::new(of_client.clone(), UdpSec::Anywhere));
-    let records = tcp::Config::new(server.clone(), parameters());
-    let listener = HostTcpListener::bind(local, records, Peers::Any, HostClock::start());
-    shown.add("HostTcpListener", &listener.expect("a port"));
-    let calling = HostEndpoint::bind(local, of_client, Peers::Any).expect("a port");
-    let listening = HostEndpoint::bind(local, of_server, Peers::Any).expect("a port");
-    let address = listening.local_addr().expect("bound");
-    std::thread::scope(|scope| {
-        let accepted = scope.spawn(|| listening.accept(deadline).expect("somebody calls"));
-        let stream = calling.connect(address, server.public(), deadline).expect("somebody listens");
-        shown.add("HostStream", &stream);
-        shown.add("HostStream", &accepted.join().expect("accepts"));
-    });
-    shown.add("HostEndpoint", &calling);
-    shown.add("HostEndpoint", &listening);
-    shown.assert_hide(&drawn(&random).collect::<Vec<_>>());
 }
