@@ -21,6 +21,10 @@ const UNDISTURBED: u64 = 16;
 /// As many classes as there are, each with both directions.
 const CLASSES: u64 = 24;
 
+/// Seeds that have found something: 2559, a receiver that stood still for 13 s, and the sender that then waited for up
+/// to 14 s for each loss.
+const FOUND: [u64; 1] = [2_559];
+
 fn seeds() -> u64 {
     std::env::var("HARNESS_SEEDS").map_or(120, |seeds| seeds.parse().expect("HARNESS_SEEDS is a number"))
 }
@@ -49,16 +53,15 @@ fn ideals() -> BTreeMap<u64, Duration> {
 #[test]
 fn what_is_left_arrives_soon_after_a_network_has_healed() {
     let ideals = ideals();
-    let seeds: Vec<u64> = (0..seeds()).collect();
+    let seeds: Vec<u64> = (0..seeds()).chain(FOUND).collect();
     let runs = on_two_threads(&seeds, |seed| (*seed, time_after_healing(&healing::plan(*seed))));
-    let mut worst = (0, 0);
+    let (mut worst, mut late) = ((0, 0), Vec::new());
     for (seed, time) in &runs {
         let (class, ideal) = (Class::of(*seed), ideals[&(seed % CLASSES)]);
         worst = worst.max((time.as_micros() * 100 / ideal.as_micros(), *seed));
-        assert!(
-            *time <= ideal * SLOWDOWN_MAX + BACKOFF_MAX,
-            "seed {seed}, {class:?}: {time:?} after the network had healed, ideal {ideal:?}"
-        );
+        if *time > ideal * SLOWDOWN_MAX + BACKOFF_MAX {
+            late.push(format!("seed {seed}, {class:?}: {time:?}, ideal {ideal:?}"));
+        }
     }
     for (class, ideal) in &ideals {
         let mut times: Vec<_> =
