@@ -1,6 +1,7 @@
 //! Plans drawn at random: every topology, every impairment and everything that can befall a host, at any start of any
 //! clock. Each seed is one plan; each feature is there in a part of them, so that all kinds of combinations come.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use lossy_link::{ErrorModel, LinkConfig};
@@ -231,8 +232,8 @@ impl Dice {
         }
         if self.one_in(8) {
             let (rtt, at) = (Duration::from_micros(self.skewed(1_000_000)), self.moment());
-            let (to_server, to_client) = (self.link(rtt), self.link(rtt));
-            plan.at(at, Action::Relink { host: client, to_server, to_client });
+            let links = Box::new([self.link(rtt), self.link(rtt)]);
+            plan.at(at, Action::Relink { host: client, links });
         }
         if self.one_in(8) {
             plan.at(

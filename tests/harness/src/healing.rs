@@ -8,6 +8,8 @@
 //!
 //! At the end of the bad time the sender has at least [`BYTES`] to send yet.
 
+use alloc::boxed::Box;
+
 use lossy_link::{ErrorModel, LinkConfig};
 use udp_sec::time::{Duration, Instant};
 
@@ -45,7 +47,7 @@ impl Class {
     pub fn of(seed: u64) -> Self {
         let rtt = [30, 100, 300][(seed % 3) as usize];
         let rate = [2_000_000, 20_000_000][(seed / 3 % 2) as usize];
-        Self { rtt, rate, small: seed / 6 % 2 == 0 }
+        Self { rtt, rate, small: (seed / 6).is_multiple_of(2) }
     }
 
     fn profile(self) -> Profile {
@@ -100,7 +102,7 @@ pub fn plan(seed: u64) -> Plan {
         }
         at = at + span * 2 + Duration::from_micros(dice.skewed(20_000_000));
     }
-    plan.at(SICK, Action::Relink { host: 1, to_server, to_client });
+    plan.at(SICK, Action::Relink { host: 1, links: Box::new([to_server, to_client]) });
     if dice.one_in(2) {
         for _ in 0..=dice.below(8) {
             let at = SICK + Duration::from_micros(dice.below(HEALED.saturating_sub(SICK).as_micros()));
@@ -124,7 +126,7 @@ fn base(seed: u64, before: u64) -> Plan {
         host.keepalive = true;
     }
     let total = before + BYTES;
-    let is_upload = seed / 12 % 2 == 0;
+    let is_upload = (seed / 12).is_multiple_of(2);
     let (upload, download) = if is_upload { (total, 0) } else { (0, total) };
     plan.at(Duration::ZERO, Action::Call { from: 1, to: 0, upload, download });
     let (host, peer) = if is_upload { (1, 0) } else { (0, 1) };
@@ -132,8 +134,8 @@ fn base(seed: u64, before: u64) -> Plan {
         let at = HEALED.saturating_sub(SICK) / STEPS * step;
         plan.at(at, Action::Allow { host, peer, write: before * step / STEPS, read: u64::MAX });
     }
-    let link = class.healed();
-    plan.at(HEALED, Action::Relink { host: 1, to_server: link.clone(), to_client: link });
+    let links = Box::new([class.healed(), class.healed()]);
+    plan.at(HEALED, Action::Relink { host: 1, links });
     plan.at(HEALED, Action::Allow { host, peer, write: u64::MAX, read: u64::MAX });
     plan
 }

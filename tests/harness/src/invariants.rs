@@ -128,8 +128,7 @@ impl Idle {
     fn span(&self, paths: [PathState; 2]) -> Duration {
         let pto = |path: PathState| {
             let variation = (path.rtt_variation * 4).max(Duration::from_millis(1));
-            let longest = (path.smoothed_rtt * 4 + Self::ACK_DELAY_MAX).max(self.timeout / 8);
-            (path.smoothed_rtt + variation + Self::ACK_DELAY_MAX).min(longest)
+            path.smoothed_rtt + variation + Self::ACK_DELAY_MAX
         };
         paths.map(|path| pto(path) * 3).into_iter().fold(self.timeout, Duration::max)
     }

@@ -67,16 +67,11 @@ impl<S: Storage> Connection<S> {
         self.rtt.pto_base(self.peer_ack_delay)
     }
 
-    /// The same where a single sample must not make it far longer than the path: for probes, and for the idle timeout.
-    fn probe_base(&self) -> Duration {
-        pto::base(self.pto_base(), self.rtt.smoothed(), self.peer_ack_delay, self.idle_timeout)
-    }
-
     /// Arms the probe timer for the last ack-eliciting packet, while any is in flight and no loss timer runs.
     pub(super) fn set_probe_timer(&mut self) {
         let armed = self.controller.in_flight() > 0 && self.timers.loss.is_none();
         self.timers.probe = armed.then(|| {
-            self.last_eliciting_sent + pto::timeout(self.probe_base(), self.pto_count, self.idle_timeout)
+            self.last_eliciting_sent + pto::timeout(self.pto_base(), self.pto_count, self.idle_timeout)
         });
     }
 
@@ -117,7 +112,7 @@ impl<S: Storage> Connection<S> {
         if self.timers.idle.is_some_and(|end| end < now) {
             return;
         }
-        let timeout = self.idle_timeout.max(self.probe_base() * limits::PTO_PERIODS);
+        let timeout = self.idle_timeout.max(self.pto_base() * limits::PTO_PERIODS);
         self.timers.idle = Some(now + timeout);
         self.timers.keepalive =
             self.keepalive.then(|| now + self.idle_timeout / limits::KEEPALIVE_IDLE_DIVISOR);

@@ -23,25 +23,6 @@ fn always_doubles_once_even_on_a_path_longer_than_the_cap() {
     assert_eq!(timeout(base, 9, IDLE), base * 2);
 }
 
-/// What one sample of 13 s makes of a path of 30 ms: smoothed 1.65 s, variation 3.25 s.
-#[test]
-fn one_sample_does_not_blow_it_up_beyond_the_cap_of_back_off() {
-    let ms = Duration::from_millis;
-    let (smoothed, delay) = (ms(1_650), ms(25));
-    let computed = smoothed + ms(3_250) * 4 + delay;
-    assert_eq!(base(computed, smoothed, delay, ms(40_000)), smoothed * 4 + delay);
-    assert_eq!(base(computed, smoothed, delay, ms(80_000)), ms(10_000), "not below the cap of back-off");
-    assert_eq!(base(computed, smoothed, delay, ms(120_000)), computed);
-}
-
-/// A variation of half the round trip, as after a first sample, counts in full however short the idle timeout.
-#[test]
-fn an_ordinary_variation_counts_in_full() {
-    let (smoothed, delay) = (Duration::from_millis(333), Duration::from_millis(500));
-    let computed = smoothed * 3 + delay;
-    assert_eq!(base(computed, smoothed, delay, Duration::from_secs(1)), computed);
-}
-
 #[test]
 fn no_count_overflows() {
     for count in [31, 32, 62, 63, 64, 65, 127, u32::MAX] {
