@@ -144,11 +144,22 @@ impl Dice {
         }
     }
 
-    /// `link` with every impairment that a living session comes through: up to 20 % lost, 5 % corrupted.
+    /// `link` with every impairment that a living session comes through: up to 20 % lost, or half in bursts of up to
+    /// five; up to 5 % corrupted.
     pub(crate) fn disturbed(&mut self, link: LinkConfig) -> LinkConfig {
-        let link = link.loss(self.errors(200_000)).corruption(self.errors(50_000));
-        let link = link.jitter(Duration::from_micros(self.skewed(50_000)));
-        link.duplication(self.skewed(200_000) as u32)
+        let loss = match self.below(2) {
+            0 => ErrorModel::random(self.skewed(200_000) as u32),
+            _ => ErrorModel::GilbertElliott {
+                to_bad_ppm: self.skewed(50_000) as u32,
+                to_good_ppm: 200_000 + self.skewed(500_000) as u32,
+                good_ppm: 0,
+                bad_ppm: 500_000,
+            },
+        };
+        link.loss(loss)
+            .corruption(ErrorModel::random(self.skewed(50_000) as u32))
+            .jitter(Duration::from_micros(self.skewed(50_000)))
+            .duplication(self.skewed(200_000) as u32)
             .reordering(self.skewed(500_000) as u32, Duration::from_micros(self.skewed(100_000)))
     }
 

@@ -3,7 +3,7 @@
 //! | from, s | to, s | the path |
 //! | --- | --- | --- |
 //! | 0 | 5 | loses nothing: the session is established |
-//! | 5 | 65 | random: loss up to 20 %, bursts, corruption, duplication, reordering, moves to other addresses, and outages and suspensions of up to 20 s, each followed by as long a time without one |
+//! | 5 | 65 | random: loss up to 20 %, bursts, corruption, duplication, reordering, moves to other addresses, and outages and suspensions of up to 20 s, no more than that in any 40 s |
 //! | 65 | end | loses 10 % each way, and nothing else |
 //!
 //! At the end of the bad time the sender has at least [`BYTES`] to send yet.
@@ -27,7 +27,7 @@ pub const SICK: Duration = Duration::from_secs(5);
 pub const HEALED: Duration = Duration::from_secs(65);
 /// The longest outage or suspension.
 const FAULT_MAX: Duration = Duration::from_secs(20);
-/// Longer than a fault and as long a time after it.
+/// Twice the longest fault: half of the probes of a silent session get their chance.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// What does not change in a run: round trip, rate and capacities.
@@ -79,9 +79,11 @@ pub fn plan(seed: u64) -> Plan {
     let class = Class::of(seed);
     let links = [0, 1].map(|_| dice.disturbed(class.clean()));
     let [mut to_server, mut to_client] = links;
+    let mut silent = Duration::ZERO;
     let mut at = SICK + Duration::from_micros(dice.skewed(20_000_000));
     while at < HEALED {
-        let most = FAULT_MAX.as_micros().min(HEALED.saturating_sub(at).as_micros()).max(1);
+        let most =
+            FAULT_MAX.saturating_sub(silent).as_micros().min(HEALED.saturating_sub(at).as_micros()).max(1);
         let span = Duration::from_micros(1 + dice.skewed(most).max(dice.below(most) * dice.below(2)));
         match dice.below(4) {
             0 => {
@@ -100,7 +102,14 @@ pub fn plan(seed: u64) -> Plan {
                 }
             }
         }
-        at = at + span * 2 + Duration::from_micros(dice.skewed(20_000_000));
+        // A few short ones in a row, or one long one, and then a time without.
+        silent = silent + span;
+        at = at + span;
+        if silent > FAULT_MAX / 4 {
+            at = at + IDLE_TIMEOUT.saturating_sub(silent);
+            silent = Duration::ZERO;
+        }
+        at = at + Duration::from_micros(dice.skewed(20_000_000));
     }
     plan.at(SICK, Action::Relink { host: 1, links: Box::new([to_server, to_client]) });
     if dice.one_in(2) {

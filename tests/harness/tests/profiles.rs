@@ -33,10 +33,10 @@ struct Sizes {
 }
 
 /// With the portable cipher, as on a device. A change is a decision: it belongs into the changelog.
-const PORTABLE: Sizes = Sizes { session: 368, small: 20_808, medium: 148_648, host: 2_072, device: 57_584 };
+const PORTABLE: Sizes = Sizes { session: 368, small: 20_848, medium: 148_688, host: 2_112, device: 57_664 };
 /// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for
 /// all.
-const RING: Sizes = Sizes { session: 1_408, small: 21_856, medium: 149_696, host: 3_120, device: 63_856 };
+const RING: Sizes = Sizes { session: 1_408, small: 21_888, medium: 149_728, host: 3_152, device: 63_920 };
 
 const BUILT: Sizes = Sizes {
     session: size_of::<Session>(),
