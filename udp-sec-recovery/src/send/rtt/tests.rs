@@ -133,7 +133,7 @@ fn a_path_that_became_longer_is_learnt() {
     let mut rtt = sampled(&[(1, 0); 20]);
     let mut now = Instant::ZERO + MS(10_000);
     for _ in 0..4 {
-        now = now + MS(3_000);
+        now += MS(3_000);
         rtt.on_sample(MS(3_000), Duration::ZERO, now);
     }
     assert_eq!(rtt.latest(), MS(3_000));
