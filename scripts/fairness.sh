@@ -92,7 +92,7 @@ ip netns exec "$BETWEEN" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 ip netns exec "$BETWEEN" tc qdisc add dev to-2 root handle 1: tbf rate "${RATE}mbit" burst 2000 limit 1000000
 ip netns exec "$BETWEEN" tc qdisc add dev to-2 parent 1: handle 10: pfifo limit "$QUEUE"
 
-for side in from to; do "$UDPSEC" keygen --out "$OUT/$side.key" >"$OUT/$side.public"; done
+for side in from to; do "$UDPSEC" keygen --out "$OUT/$side.key" &>"$OUT/$side.public"; done
 FROM_KEY=$("$UDPSEC" pubkey --key "$OUT/from.key") TO_KEY=$("$UDPSEC" pubkey --key "$OUT/to.key")
 
 # session PORT: zeros through a session; COUNTER is the process that reads them at the other end.

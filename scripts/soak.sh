@@ -1,38 +1,40 @@
 #!/usr/bin/env bash
-# Long runs of the simulator: the integrity grid with many seeds, then random scenarios until the time is up.
+# Long runs of the simulator: random networks, hosts and faults until the time is up, every invariant at every step.
 #
-# usage: ./scripts/soak.sh [--seeds N] [--minutes M] [--from SEED]
+# usage: ./scripts/soak.sh [--seconds S] [--seeds N] [--seed FIRST] [--jobs J] [--grid N] [--healing N]
 #        ./scripts/soak.sh --replay SEED
-#   --seeds N      runs of each cell of the grid (100, about five minutes on two cores); 0 leaves the grid out
-#   --minutes M    length of the random part (10); every impairment, profile, size and start of the clock
-#   --from SEED    first seed of the random part (the seconds of the clock, so that each soak is another)
-#   --replay SEED  plays one random scenario again, with its whole report
+#   --seconds S    length of the random part (600); 0 with --seeds: until they are through
+#   --seeds N      plans of the random part (0: no bound)
+#   --seed FIRST   its first seed (the seconds of the clock, so that each soak is another)
+#   --jobs J       plans played at once (one for each processor)
+#   --grid N       before that, N runs of each cell of the integrity grid (0; 100 take about five minutes)
+#   --healing N    before that, N networks that were bad and heal (0; 100000 take about 25 minutes of two processors)
+#   --replay SEED  plays one random plan again, with what came of it and its trace
 #   --help         this text
 #
-# Every invariant is checked after every step. A failure prints its scenario and how to play it again; the exit
-# status is then not 0. At the end stands how much time was simulated for each real hour.
+# A run that breaks an invariant prints what it was and how to play it again, and the others go on; the exit status is
+# then not 0. At the end stands how much time was simulated for each real hour, counting only runs that delivered at
+# least 100 KiB in each 30 s.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-SEEDS=100
-MINUTES=10
-FROM=
-REPLAY=
+SOAK=() GRID=0 HEALING=0 REPLAY='' FIRST=''
 while (($#)); do
   case $1 in
     --help | -h)
       usage "$0"
       exit 0
       ;;
-    --seeds | --minutes | --from | --replay)
+    --seconds | --seeds | --seed | --jobs | --grid | --healing | --replay)
       (($# > 1)) || die "$1 needs a value"
       [[ $2 =~ ^[0-9]+$ ]] || die "$1 needs a number, not '$2'"
       case $1 in
-        --seeds) SEEDS=$2 ;;
-        --minutes) MINUTES=$2 ;;
-        --from) FROM=$2 ;;
+        --grid) GRID=$2 ;;
+        --healing) HEALING=$2 ;;
         --replay) REPLAY=$2 ;;
+        --seed) FIRST=$2 ;;
+        *) SOAK+=("$1" "$2") ;;
       esac
       shift 2
       ;;
@@ -41,18 +43,26 @@ while (($#)); do
 done
 
 cd "$ROOT"
-# Optimised, with debug assertions and overflow checks: that is the profile of the tests.
-soak() { cargo run --locked --quiet --package harness --bin soak --profile test -- "$@"; }
+# Optimised, with debug assertions and overflow checks: that is the profile of the tests. Packets are sealed by the
+# fastest implementation there is; the bytes are the same with each.
+FEATURES=(--features udp-sec/ring)
+soak() { cargo run --locked --quiet --package harness --bin soak --profile test "${FEATURES[@]}" -- "$@"; }
+suite() {
+  local seeds=$1 name=$2
+  HARNESS_SEEDS=$seeds cargo test --locked --quiet --package harness --test "$name" "${FEATURES[@]}" -- --nocapture
+}
 
 if [[ -n $REPLAY ]]; then
   soak --replay "$REPLAY"
   exit
 fi
-if ((SEEDS > 0)); then
-  say "the integrity grid, $SEEDS runs of each cell"
-  HARNESS_SEEDS=$SEEDS cargo test --locked --quiet --package harness --test grid -- --nocapture
+if ((GRID > 0)); then
+  say "the integrity grid, $GRID runs of each cell"
+  suite "$GRID" grid
 fi
-if ((MINUTES > 0)); then
-  say "random scenarios for $MINUTES minutes"
-  soak --minutes "$MINUTES" --from "${FROM:-$(date +%s)}"
+if ((HEALING > 0)); then
+  say "$HEALING networks that heal"
+  suite "$HEALING" healing
 fi
+say "random plans"
+soak --seed "${FIRST:-$(date +%s)}" "${SOAK[@]}"

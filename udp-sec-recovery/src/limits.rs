@@ -31,6 +31,9 @@ pub const TIME_THRESHOLD_DENOMINATOR: u64 = 8;
 pub const GRANULARITY: Duration = Duration::from_millis(1);
 /// The round-trip time assumed before the first sample (kInitialRtt).
 pub const INITIAL_RTT: Duration = Duration::from_millis(333);
+/// A round-trip sample counts for at most this many times what the probe timeout is made of (`docs/protocol.md`
+/// section 5).
+pub const RTT_GROWTH_MAX: u64 = 8;
 /// The probe timeout doubles up to the idle timeout divided by this, or twice its base if that is longer.
 pub const PTO_IDLE_DIVISOR: u64 = 8;
 /// Ack-eliciting packets sent when the probe timeout fires.

@@ -1,6 +1,7 @@
 //! Plans drawn at random: every topology, every impairment and everything that can befall a host, at any start of any
 //! clock. Each seed is one plan; each feature is there in a part of them, so that all kinds of combinations come.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use lossy_link::{ErrorModel, LinkConfig};
@@ -143,11 +144,22 @@ impl Dice {
         }
     }
 
-    /// `link` with every impairment that a living session comes through: up to 20 % lost, 5 % corrupted.
+    /// `link` with every impairment that a living session comes through: up to 20 % lost, or half in bursts of up to
+    /// five; up to 5 % corrupted.
     pub(crate) fn disturbed(&mut self, link: LinkConfig) -> LinkConfig {
-        let link = link.loss(self.errors(200_000)).corruption(self.errors(50_000));
-        let link = link.jitter(Duration::from_micros(self.skewed(50_000)));
-        link.duplication(self.skewed(200_000) as u32)
+        let loss = match self.below(2) {
+            0 => ErrorModel::random(self.skewed(200_000) as u32),
+            _ => ErrorModel::GilbertElliott {
+                to_bad_ppm: self.skewed(50_000) as u32,
+                to_good_ppm: 200_000 + self.skewed(500_000) as u32,
+                good_ppm: 0,
+                bad_ppm: 500_000,
+            },
+        };
+        link.loss(loss)
+            .corruption(ErrorModel::random(self.skewed(50_000) as u32))
+            .jitter(Duration::from_micros(self.skewed(50_000)))
+            .duplication(self.skewed(200_000) as u32)
             .reordering(self.skewed(500_000) as u32, Duration::from_micros(self.skewed(100_000)))
     }
 
@@ -231,8 +243,8 @@ impl Dice {
         }
         if self.one_in(8) {
             let (rtt, at) = (Duration::from_micros(self.skewed(1_000_000)), self.moment());
-            let (to_server, to_client) = (self.link(rtt), self.link(rtt));
-            plan.at(at, Action::Relink { host: client, to_server, to_client });
+            let links = Box::new([self.link(rtt), self.link(rtt)]);
+            plan.at(at, Action::Relink { host: client, links });
         }
         if self.one_in(8) {
             plan.at(

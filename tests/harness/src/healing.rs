@@ -3,10 +3,12 @@
 //! | from, s | to, s | the path |
 //! | --- | --- | --- |
 //! | 0 | 5 | loses nothing: the session is established |
-//! | 5 | 65 | random: loss up to 20 %, bursts, corruption, duplication, reordering, moves to other addresses, and outages and suspensions of up to 20 s, each followed by as long a time without one |
+//! | 5 | 65 | random: loss up to 20 %, bursts, corruption, duplication, reordering, moves to other addresses, and outages and suspensions of up to 20 s, no more than that in any 40 s |
 //! | 65 | end | loses 10 % each way, and nothing else |
 //!
 //! At the end of the bad time the sender has at least [`BYTES`] to send yet.
+
+use alloc::boxed::Box;
 
 use lossy_link::{ErrorModel, LinkConfig};
 use udp_sec::time::{Duration, Instant};
@@ -25,7 +27,7 @@ pub const SICK: Duration = Duration::from_secs(5);
 pub const HEALED: Duration = Duration::from_secs(65);
 /// The longest outage or suspension.
 const FAULT_MAX: Duration = Duration::from_secs(20);
-/// Longer than a fault and as long a time after it.
+/// Twice the longest fault: half of the probes of a silent session get their chance.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// What does not change in a run: round trip, rate and capacities.
@@ -45,7 +47,7 @@ impl Class {
     pub fn of(seed: u64) -> Self {
         let rtt = [30, 100, 300][(seed % 3) as usize];
         let rate = [2_000_000, 20_000_000][(seed / 3 % 2) as usize];
-        Self { rtt, rate, small: seed / 6 % 2 == 0 }
+        Self { rtt, rate, small: (seed / 6).is_multiple_of(2) }
     }
 
     fn profile(self) -> Profile {
@@ -77,9 +79,11 @@ pub fn plan(seed: u64) -> Plan {
     let class = Class::of(seed);
     let links = [0, 1].map(|_| dice.disturbed(class.clean()));
     let [mut to_server, mut to_client] = links;
+    let mut silent = Duration::ZERO;
     let mut at = SICK + Duration::from_micros(dice.skewed(20_000_000));
     while at < HEALED {
-        let most = FAULT_MAX.as_micros().min(HEALED.saturating_sub(at).as_micros()).max(1);
+        let most =
+            FAULT_MAX.saturating_sub(silent).as_micros().min(HEALED.saturating_sub(at).as_micros()).max(1);
         let span = Duration::from_micros(1 + dice.skewed(most).max(dice.below(most) * dice.below(2)));
         match dice.below(4) {
             0 => {
@@ -98,9 +102,16 @@ pub fn plan(seed: u64) -> Plan {
                 }
             }
         }
-        at = at + span * 2 + Duration::from_micros(dice.skewed(20_000_000));
+        // A few short ones in a row, or one long one, and then a time without.
+        silent = silent + span;
+        at = at + span;
+        if silent > FAULT_MAX / 4 {
+            at = at + IDLE_TIMEOUT.saturating_sub(silent);
+            silent = Duration::ZERO;
+        }
+        at = at + Duration::from_micros(dice.skewed(20_000_000));
     }
-    plan.at(SICK, Action::Relink { host: 1, to_server, to_client });
+    plan.at(SICK, Action::Relink { host: 1, links: Box::new([to_server, to_client]) });
     if dice.one_in(2) {
         for _ in 0..=dice.below(8) {
             let at = SICK + Duration::from_micros(dice.below(HEALED.saturating_sub(SICK).as_micros()));
@@ -124,7 +135,7 @@ fn base(seed: u64, before: u64) -> Plan {
         host.keepalive = true;
     }
     let total = before + BYTES;
-    let is_upload = seed / 12 % 2 == 0;
+    let is_upload = (seed / 12).is_multiple_of(2);
     let (upload, download) = if is_upload { (total, 0) } else { (0, total) };
     plan.at(Duration::ZERO, Action::Call { from: 1, to: 0, upload, download });
     let (host, peer) = if is_upload { (1, 0) } else { (0, 1) };
@@ -132,8 +143,8 @@ fn base(seed: u64, before: u64) -> Plan {
         let at = HEALED.saturating_sub(SICK) / STEPS * step;
         plan.at(at, Action::Allow { host, peer, write: before * step / STEPS, read: u64::MAX });
     }
-    let link = class.healed();
-    plan.at(HEALED, Action::Relink { host: 1, to_server: link.clone(), to_client: link });
+    let links = Box::new([class.healed(), class.healed()]);
+    plan.at(HEALED, Action::Relink { host: 1, links });
     plan.at(HEALED, Action::Allow { host, peer, write: u64::MAX, read: u64::MAX });
     plan
 }

@@ -112,6 +112,8 @@ pub struct Idle {
 impl Idle {
     /// What a session may take beyond its idle timeout.
     pub const MARGIN: Duration = Duration::from_secs(1);
+    /// The longest acknowledgement delay that there is.
+    const ACK_DELAY_MAX: Duration = Duration::from_millis(500);
     /// Three probe timeouts before there is a sample of the round trip, the longest acknowledgement delay included.
     const FIRST: Duration = Duration::from_millis(3 * (999 + 500));
 
@@ -148,7 +150,7 @@ impl Idle {
     fn span(&self, paths: [PathState; 2]) -> Duration {
         let pto = |path: PathState| {
             let variation = (path.rtt_variation * 4).max(Duration::from_millis(1));
-            path.smoothed_rtt + variation + Duration::from_millis(500)
+            path.smoothed_rtt + variation + Self::ACK_DELAY_MAX
         };
         paths.map(|path| pto(path) * 3).into_iter().fold(self.timeout, Duration::max)
     }

@@ -10,7 +10,7 @@ use udp_sec::handshake::identity::AllowList;
 use udp_sec::keys::PublicKey;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::Path;
-use udp_sec_recovery::endpoint::{Config, Endpoint, Output, SessionId};
+use udp_sec_recovery::endpoint::{Config, ConnectError, Endpoint, Output, SessionId};
 use udp_sec_recovery::event::Event;
 use udp_sec_recovery::memory::Storage;
 use udp_sec_recovery::stats::{PathState, Stats};
@@ -69,12 +69,12 @@ impl<S: Storage + Default> Node<S> {
 
     /// Begins a handshake.
     ///
-    /// # Panics
-    /// When the endpoint cannot.
-    pub fn connect(&mut self, now: Instant, path: Path, peer: &PublicKey) -> SessionId {
-        let id = self.endpoint.connect(now, &mut self.rng, path, peer).expect("an endpoint with room");
+    /// # Errors
+    /// Those of the endpoint.
+    pub fn connect(&mut self, now: Instant, path: Path, peer: &PublicKey) -> Result<SessionId, ConnectError> {
+        let id = self.endpoint.connect(now, &mut self.rng, path, peer)?;
         self.wake_at = Some(now);
-        id
+        Ok(id)
     }
 
     /// A datagram arrives.

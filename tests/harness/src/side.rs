@@ -66,8 +66,11 @@ impl<S: Storage + Default> Side<S> {
     }
 
     /// Begins a handshake.
+    ///
+    /// # Panics
+    /// When the endpoint cannot.
     pub fn connect(&mut self, now: Instant, path: Path, peer: &PublicKey) {
-        self.session = Some(self.node.connect(now, path, peer));
+        self.session = Some(self.node.connect(now, path, peer).expect("an empty endpoint"));
     }
 
     /// Runs application and endpoint until both are idle; datagrams that leave go to `sent`.

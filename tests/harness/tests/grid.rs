@@ -123,7 +123,7 @@ fn table(runs: &[Run], seeds: u64, disturbances: &[Disturbance]) -> String {
 /// Compares with the committed rates of the same number of seeds: none may have fallen.
 ///
 /// The runs are fixed by their seeds, so the rates are, too. Where half of the datagrams are lost, any change of
-/// behaviour deals the few runs of a cell anew: then the rates of a hundred seeds decide (`scripts/soak.sh`).
+/// behaviour deals the few runs of a cell anew: then the rates of a hundred seeds decide (`scripts/soak.sh --grid 100`).
 fn assert_not_below_snapshot(name: &str, now: &str) {
     let path = snapshot_path(name);
     let before = std::fs::read_to_string(&path).unwrap_or_default();

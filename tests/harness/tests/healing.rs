@@ -1,7 +1,7 @@
 //! A network that was bad for a minute and then loses 10 %: what is left to send arrives soon, whatever came before
 //! (`src/healing.rs` says what comes).
 //!
-//! `HARNESS_SEEDS=100000` plays that many seeds.
+//! `HARNESS_SEEDS=100000` plays that many seeds, `HARNESS_FROM=7 HARNESS_SEEDS=1` number 7 again.
 
 mod common;
 
@@ -21,17 +21,19 @@ const UNDISTURBED: u64 = 16;
 /// As many classes as there are, each with both directions.
 const CLASSES: u64 = 24;
 
-fn seeds() -> u64 {
-    std::env::var("HARNESS_SEEDS").map_or(120, |seeds| seeds.parse().expect("HARNESS_SEEDS is a number"))
+/// The environment variable `name`, a number, or else `otherwise`.
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |value| value.parse().expect("a number"))
 }
 
-/// From the moment of healing to the last byte and the end of the stream at its reader.
-fn time_after_healing(plan: &network::Plan) -> Duration {
+/// From the moment of healing to the last byte and the end of the stream at its reader; `None` where not all arrived.
+fn time_after_healing(plan: &network::Plan) -> Option<Duration> {
     let report = network::run(plan);
-    let whole = report.ended.iter().all(|end| end.done) && report.ended.len() == 2;
-    assert!(whole, "seed {}: not all was delivered: {:#?}", plan.seed, report.ended);
-    let done = report.ended.iter().filter_map(|end| end.done_at).max().expect("both are done");
-    done.saturating_sub(HEALED)
+    if report.ended.len() != 2 || report.ended.iter().any(|end| !end.done) {
+        return None;
+    }
+    let done = report.ended.iter().filter_map(|end| end.done_at).max()?;
+    Some(done.saturating_sub(HEALED))
 }
 
 /// The mean time of undisturbed runs, by class and direction.
@@ -41,7 +43,7 @@ fn ideals() -> BTreeMap<u64, Duration> {
     let mut sums = BTreeMap::new();
     for (seed, time) in runs.iter().zip(times) {
         let sum: &mut Duration = sums.entry(seed % CLASSES).or_default();
-        *sum = *sum + time / UNDISTURBED;
+        *sum = *sum + time.expect("undisturbed") / UNDISTURBED;
     }
     sums
 }
@@ -49,20 +51,24 @@ fn ideals() -> BTreeMap<u64, Duration> {
 #[test]
 fn what_is_left_arrives_soon_after_a_network_has_healed() {
     let ideals = ideals();
-    let seeds: Vec<u64> = (0..seeds()).collect();
+    let from = number("HARNESS_FROM", 0);
+    let seeds: Vec<u64> = (from..from + number("HARNESS_SEEDS", 120)).collect();
     let runs = on_two_threads(&seeds, |seed| (*seed, time_after_healing(&healing::plan(*seed))));
-    let mut worst = (0, 0);
+    let (mut worst, mut late) = ((0, 0), Vec::new());
     for (seed, time) in &runs {
         let (class, ideal) = (Class::of(*seed), ideals[&(seed % CLASSES)]);
+        let Some(time) = time else {
+            late.push(format!("seed {seed}, {class:?}: not all arrived"));
+            continue;
+        };
         worst = worst.max((time.as_micros() * 100 / ideal.as_micros(), *seed));
-        assert!(
-            *time <= ideal * SLOWDOWN_MAX + BACKOFF_MAX,
-            "seed {seed}, {class:?}: {time:?} after the network had healed, ideal {ideal:?}"
-        );
+        if *time > ideal * SLOWDOWN_MAX + BACKOFF_MAX {
+            late.push(format!("seed {seed}, {class:?}: {time:?}, ideal {ideal:?}"));
+        }
     }
     for (class, ideal) in &ideals {
         let mut times: Vec<_> =
-            runs.iter().filter(|(seed, _)| seed % CLASSES == *class).map(|(_, time)| *time).collect();
+            runs.iter().filter(|(seed, _)| seed % CLASSES == *class).filter_map(|(_, time)| *time).collect();
         times.sort_unstable();
         println!(
             "{:?}, {}: ideal {:.2} s, median {:.2} s, 99.9 % {:.2} s, longest {:.2} s",

@@ -2,14 +2,14 @@
 
 mod common;
 
-use common::{CLIENT, SERVER, interop_link, stats};
+use common::{CLIENT, SERVER, interop_link, random, stats};
 use harness::network::{Access, Action, Network, Plan};
 use harness::pool::HostStorage;
 use harness::world::{World, ms};
 use harness::{Profile, Scenario};
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::event::Closure;
-use udp_sec_recovery::memory::Small;
+use udp_sec_recovery::memory::{Medium, Small};
 
 /// Datagrams that a socket keeps for a host that stands still.
 const SOCKET: usize = 256;
@@ -65,6 +65,33 @@ fn a_session_outlives_a_pause_shorter_than_its_idle_timeout() {
         println!("host {host}, clock runs {clock_runs}: done after {done:?}");
         // A probe timeout may have doubled up to an eighth of the idle timeout; then 4 MiB at 10 Mbit/s.
         assert!(done <= Duration::from_secs(31) + Duration::from_secs(60) / 8 + ms(5_000), "{done:?}");
+    }
+}
+
+/// The pause is no round trip: what is left is sent at once and not at the pace of seconds, though one packet in ten is
+/// lost and many an end of a flight has to wait for a probe.
+#[test]
+fn a_pause_does_not_slow_what_comes_after_it() {
+    const PAUSE: Duration = Duration::from_secs(17);
+    const LEFT: u64 = 256 << 10;
+    /// About 1.25 MiB at 10 % loss, and a probe timeout that has doubled up to an eighth of the idle timeout.
+    const BOUND: Duration = Duration::from_secs(16);
+    let lossy = interop_link().loss(random(10));
+    for (seed, (host, room)) in (1..).zip([(0, 2), (0, SOCKET), (1, 2), (1, SOCKET)].repeat(4)) {
+        let mut plan = upload(seed, MEBIBYTES + LEFT);
+        plan.profile = Profile::Medium;
+        plan.at(Duration::ZERO, Action::Allow { host: 1, peer: 0, write: MEBIBYTES, read: u64::MAX });
+        // In the middle of it, a window is under way.
+        plan.at(ms(400), Action::Freeze { host, clock_runs: true, room });
+        plan.at(ms(400) + PAUSE, Action::Relink { host: 1, links: Box::new([lossy.clone(), lossy.clone()]) });
+        plan.at(ms(400) + PAUSE, Action::Thaw { host });
+        plan.at(ms(400) + PAUSE, Action::Allow { host: 1, peer: 0, write: u64::MAX, read: u64::MAX });
+        let report = Network::<Medium>::new(&plan).play();
+        let done = report.ended.iter().filter_map(|end| end.done_at).max().expect("done");
+        let after = done.saturating_sub(ms(400) + PAUSE);
+        println!("host {host}, room {room}, seed {seed}: {after:?} after the pause");
+        assert!(report.ended.iter().all(|end| end.done), "{:#?}", report.ended);
+        assert!(after <= BOUND, "host {host}, room {room}, seed {seed}: {after:?}");
     }
 }
 

@@ -115,7 +115,12 @@ impl<S: Storage> Connection<S> {
         }
     }
 
+    /// An end that has come stays, whichever the caller looks at first, the clock or the socket: after a suspension
+    /// longer than the idle timeout, what has waited in the socket says nothing about the peer of now.
     pub(super) fn restart_idle_timer(&mut self, now: Instant) {
+        if self.timers.idle.is_some_and(|end| end < now) {
+            return;
+        }
         let timeout = self.idle_timeout.max(self.pto_base() * limits::PTO_PERIODS);
         self.timers.idle = Some(now + timeout);
         self.timers.keepalive =

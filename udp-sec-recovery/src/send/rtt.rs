@@ -5,7 +5,9 @@
 
 use udp_sec::time::{Duration, Instant};
 
-use crate::limits::{GRANULARITY, INITIAL_RTT, TIME_THRESHOLD_DENOMINATOR, TIME_THRESHOLD_NUMERATOR};
+use crate::limits::{
+    GRANULARITY, INITIAL_RTT, RTT_GROWTH_MAX, TIME_THRESHOLD_DENOMINATOR, TIME_THRESHOLD_NUMERATOR,
+};
 
 const SMOOTHED_SCALE: u64 = 8;
 const VARIATION_SCALE: u64 = 4;
@@ -21,6 +23,15 @@ pub struct RttEstimator {
     min: Duration,
     latest: Duration,
     first_sample_at: Option<Instant>,
+    cut: Option<Cut>,
+}
+
+/// A sample was longer than it can count for.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// When: samples of packets sent before that are cut alike.
+    at: Instant,
+    longest: Duration,
 }
 
 impl RttEstimator {
@@ -33,6 +44,7 @@ impl RttEstimator {
             min: Duration::ZERO,
             latest: Duration::ZERO,
             first_sample_at: None,
+            cut: None,
         }
     }
 
@@ -49,6 +61,7 @@ impl RttEstimator {
     /// `ack_delay`. The caller sees to it that the largest number acknowledged is newly acknowledged and
     /// something ack-eliciting is (RFC 9002 section 5.1), and caps `ack_delay` by the peer's parameter.
     pub fn on_sample(&mut self, latest: Duration, ack_delay: Duration, now: Instant) {
+        let latest = self.cut_to_size(latest, now);
         self.latest = latest;
         if self.first_sample_at.is_none() {
             self.first_sample_at = Some(now);
@@ -66,6 +79,28 @@ impl RttEstimator {
         let deviation = self.smoothed().abs_diff(adjusted);
         self.variation_by_4 = self.variation_by_4 - self.variation() + deviation;
         self.smoothed_by_8 = self.smoothed_by_8 - self.smoothed() + adjusted;
+    }
+
+    /// What a sample counts for. When an end has stood still for seconds, all that was under way comes at once, and each
+    /// acknowledgement says that the round trip takes seconds: RFC 9002's averages would believe it, for dozens of round
+    /// trips to come in which every loss at the end of a flight costs as long. So one such burst counts for no more than
+    /// a few probe timeouts, however many samples it brings; a path that is so long from now on shows in the next.
+    fn cut_to_size(&mut self, latest: Duration, now: Instant) -> Duration {
+        if self.first_sample_at.is_none() {
+            return latest;
+        }
+        let sent = now.checked_sub(latest).unwrap_or(Instant::ZERO);
+        let longest = match self.cut {
+            Some(cut) if sent < cut.at => cut.longest,
+            _ => self.pto_base(Duration::ZERO) * RTT_GROWTH_MAX,
+        };
+        if latest <= longest {
+            return latest;
+        }
+        if self.cut.is_none_or(|cut| sent >= cut.at) {
+            self.cut = Some(Cut { at: now, longest });
+        }
+        longest
     }
 
     /// After persistent congestion the path may be another: the newest sample becomes the minimum (RFC 9002

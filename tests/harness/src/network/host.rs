@@ -3,11 +3,12 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use udp_sec::error::CloseCode;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::Path;
-use udp_sec_recovery::endpoint::{Config, Output, SessionId};
+use udp_sec_recovery::endpoint::{Config, ConnectError, Output, SessionId};
 use udp_sec_recovery::event::{Closure, Event};
 use udp_sec_recovery::memory::Storage;
 
@@ -98,10 +99,38 @@ impl<S: Storage + Default> Host<S> {
     }
 
     /// Opens a session, and names the talk in it `name`.
-    pub(super) fn call(&mut self, now: Instant, path: Path, peer: usize, name: u64, sizes: (u64, u64)) {
+    ///
+    /// # Errors
+    /// The end of the call, where the endpoint is at one of its bounds.
+    pub(super) fn call(
+        &mut self,
+        now: Instant,
+        path: Path,
+        peer: usize,
+        name: u64,
+        sizes: (u64, u64),
+    ) -> Result<(), Ended> {
         let local = self.clock.read(now);
-        let id = self.node.connect(local, path, &self.peers[peer]);
-        self.talks.push(Talk::call(id, local, peer, name, sizes.0, sizes.1));
+        match self.node.connect(local, path, &self.peers[peer]) {
+            Ok(id) => {
+                self.talks.push(Talk::call(id, local, peer, name, sizes.0, sizes.1));
+                Ok(())
+            }
+            Err(ConnectError::SessionLimit | ConnectError::TooManyAttempts) => Err(Ended {
+                name: Some(name),
+                host: self.index,
+                peer,
+                caller: true,
+                sizes,
+                why: Some(Closure::ByUs(CloseCode::SessionLimit)),
+                sent: 0,
+                received: 0,
+                done: false,
+                established_at: None,
+                done_at: None,
+            }),
+            Err(why) => panic!("no call could be made: {why}"),
+        }
     }
 
     /// Its applications that talk with `peer` may come so far.

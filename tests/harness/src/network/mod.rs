@@ -223,7 +223,8 @@ impl<S: Storage + Default> Network<S> {
                 let path = Path::to(if to == 0 { SERVER } else { self.routes.client_address(now, to) });
                 self.calls += 1;
                 let name = self.seed.wrapping_shl(16).wrapping_add(self.calls << 1);
-                self.hosts[from].call(now, path, to, name, (upload, download));
+                let called = self.hosts[from].call(now, path, to, name, (upload, download));
+                self.ended.extend(called.err());
                 from
             }
             Action::Allow { host, peer, write, read } => {
@@ -246,8 +247,8 @@ impl<S: Storage + Default> Network<S> {
                 self.routes.rebind(now, host, plan::client_address(host, place, port));
                 host
             }
-            Action::Relink { host, to_server, to_client } => {
-                self.routes.relink(host, to_server, to_client);
+            Action::Relink { host, links } => {
+                self.routes.relink(host, *links);
                 host
             }
             Action::Restart { host } => {

@@ -1,5 +1,6 @@
 //! What happens in a simulation of many: the hosts, the network between them, and everything that befalls both.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
@@ -144,10 +145,8 @@ pub enum Action {
     Relink {
         /// Who.
         host: usize,
-        /// The link toward the server.
-        to_server: LinkConfig,
-        /// The link from it.
-        to_client: LinkConfig,
+        /// Toward the server, and from it.
+        links: Box<[LinkConfig; 2]>,
     },
     /// `host` begins anew with the same keys, and knows nothing of what was before.
     Restart {

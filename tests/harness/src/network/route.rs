@@ -93,7 +93,7 @@ impl Routes {
     }
 
     /// The access of the client `host` is another from now on.
-    pub(super) fn relink(&mut self, host: usize, to_server: LinkConfig, to_client: LinkConfig) {
+    pub(super) fn relink(&mut self, host: usize, [to_server, to_client]: [LinkConfig; 2]) {
         self.access[host - 1].reconfigure(to_server, to_client);
     }
 

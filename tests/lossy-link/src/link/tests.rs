@@ -303,3 +303,22 @@ fn counters_print_as_one_json_object() {
         "{text}"
     );
 }
+
+/// What is under way comes as it would have; what is sent later obeys the new configuration, behind the same queue.
+#[test]
+fn a_link_can_change_under_way() {
+    // 1000 bytes in 8 ms.
+    let config = LinkConfig::default().rate(1_000_000).overhead(0).delay(micros(1_000));
+    let mut link = Link::new(config, 1);
+    link.send(at(0), 'a', vec![0; 1_000]);
+    link.send(at(0), 'b', vec![0; 1_000]);
+    // Ten times as fast, and ten times as far.
+    let slower = LinkConfig::default().rate(10_000_000).overhead(0).delay(micros(10_000));
+    link.reconfigure(slower.clone());
+    link.send(at(0), 'c', vec![0; 1_000]);
+    link.reconfigure(slower.loss(ErrorModel::random(crate::config::PPM)));
+    link.send(at(0), 'd', vec![0; 1_000]);
+    let arrived: Vec<_> = core::iter::from_fn(|| link.poll(Instant::MAX)).map(|it| (it.tag, it.at)).collect();
+    assert_eq!(arrived, [('a', at(9_000)), ('b', at(17_000)), ('c', at(26_800))]);
+    assert_eq!(link.counters().lost, 1);
+}

@@ -133,3 +133,26 @@ fn a_path_loses_what_links_with_the_direction_seeds_lose() {
         assert_eq!(path.poll(at(packet)).is_some(), link.poll(at(packet)).is_some());
     }
 }
+
+/// What goes out keeps the mapping; what comes in does not. Once it is gone nothing gets in, and the next datagram that
+/// goes out gets another port, through which answers come.
+#[test]
+fn a_nat_forgets_a_client_that_is_silent() {
+    let mut path = plain_path();
+    path.forget_after(Duration::from_secs(2));
+    path.send(at(0), End::Client, address(SERVER), *b"1");
+    path.send(at(1_900), End::Client, address(SERVER), *b"2");
+    path.send(at(3_800), End::Server, address(CLIENT), *b"in time");
+    path.send(at(3_895), End::Server, address(CLIENT), *b"too late");
+    let arrived: Vec<_> = core::iter::from_fn(|| path.poll(at(4_000))).map(|arrival| arrival.data).collect();
+    assert_eq!(arrived, [b"1".to_vec(), b"2".to_vec(), b"in time".to_vec()]);
+    assert_eq!(path.unreachable(), 1);
+
+    path.send(at(5_000), End::Client, address(SERVER), *b"3");
+    let source = path.poll(at(5_100)).unwrap().source;
+    assert_eq!(source, address(OTHER_PORT));
+    path.send(at(5_100), End::Server, address(CLIENT), *b"to the old port");
+    path.send(at(5_100), End::Server, source, *b"to the new one");
+    assert_eq!(path.poll(at(5_200)).unwrap().data, b"to the new one");
+    assert_eq!((path.poll(at(5_200)), path.unreachable()), (None, 2));
+}
