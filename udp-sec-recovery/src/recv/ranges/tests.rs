@@ -147,6 +147,23 @@ fn the_first_number_is_in_order_only_if_it_is_0() {
 }
 
 #[test]
+fn every_way_to_be_inconsistent_is_noticed() {
+    let list = |largest, ranges: &[(u64, u64)]| {
+        let ranges = ranges.iter().map(|(first, last)| Numbers { first: *first, last: *last }).collect();
+        ReceivedNumbers { ranges, largest }.is_consistent()
+    };
+    assert!(list(None, &[]) && list(Some(9), &[]));
+    assert!(list(Some(9), &[(9, 9), (5, 7), (1, 3)]), "one number apart");
+    assert!(list(Some(9), &[(5, 8)]), "the largest was forgotten");
+    assert!(!list(Some(9), &[(8, 9), (5, 7)]), "they touch");
+    assert!(!list(Some(9), &[(7, 9), (5, 7)]), "they overlap");
+    assert!(!list(Some(9), &[(5, 7), (9, 9)]), "oldest first");
+    assert!(!list(Some(9), &[(9, 9), (7, 5)]), "backwards");
+    assert!(!list(Some(9), &[(5, 10)]), "above the largest");
+    assert!(!list(None, &[(5, 10)]), "without a largest");
+}
+
+#[test]
 fn works_at_the_last_number() {
     let mut received = ReceivedNumbers::new();
     received.insert(u64::MAX);

@@ -47,13 +47,9 @@ impl NewReno {
 
     /// See [`Controller::on_new_path`](super::Controller::on_new_path).
     #[must_use]
-    pub const fn on_new_path(self) -> Self {
-        let mut fresh = Self::new();
-        fresh.in_flight = self.in_flight;
-        fresh.ceiling = self.ceiling;
-        if fresh.state.window > fresh.ceiling {
-            fresh.state.window = fresh.ceiling;
-        }
+    pub fn on_new_path(self) -> Self {
+        let mut fresh = Self { in_flight: self.in_flight, ..Self::new() };
+        fresh.set_ceiling(self.ceiling);
         fresh
     }
 
