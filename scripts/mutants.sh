@@ -50,8 +50,9 @@ if ! have cargo-mutants; then
 fi
 
 WORK=${CARGO_TARGET_DIR:-$ROOT/target}/mutants
-TREE=$WORK/tree
 mkdir -p "$WORK"
+WORK=$(cd "$WORK" && pwd)
+TREE=$WORK/tree
 # Only one function differs from one build to the next.
 export CARGO_TARGET_DIR=$WORK/build CARGO_INCREMENTAL=1 CARGO_TERM_COLOR=never
 # Property tests draw the same cases in every run, and remember nothing of one mutant when they meet the next.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks. Says nothing when nothing is missing.
 #
-# usage: ./scripts/setup.sh [--check] [--with-deny]
-#   --check      print what would be done, change nothing; exit 1 if something is missing
-#   --with-deny  also build cargo-deny (several minutes)
-#   --help       this text
+# usage: ./scripts/setup.sh [--check] [--with-deny] [--with-mutants]
+#   --check         print what would be done, change nothing; exit 1 if something is missing
+#   --with-deny     also build cargo-deny (several minutes)
+#   --with-mutants  also build cargo-mutants (two minutes), for ./scripts/mutants.sh
+#   --help          this text
 #
 # Needs: a C compiler (the `ring` feature), cargo and rustc 1.91 or newer (smoltcp; the libraries alone need
 # 1.87), rustfmt, clippy, and a way to build for riscv64imac-unknown-none-elf: the rustup target, or the
@@ -17,10 +18,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 RUST_MINIMUM=91
 CHECK=no
 WITH_DENY=no
+WITH_MUTANTS=no
 for argument in "$@"; do
   case $argument in
     --check) CHECK=yes ;;
     --with-deny) WITH_DENY=yes ;;
+    --with-mutants) WITH_MUTANTS=yes ;;
     --help | -h)
       usage "$0"
       exit 0
@@ -109,6 +112,9 @@ cargo clippy --version >/dev/null 2>&1 || missing "clippy" install_component cli
 [[ $(riscv_route) != none ]] || missing "a toolchain for $BARE_METAL_TARGET" install_riscv
 if [[ $WITH_DENY == yes ]] && ! have cargo-deny; then
   missing "cargo-deny" cargo install cargo-deny --locked --no-default-features
+fi
+if [[ $WITH_MUTANTS == yes ]] && ! have cargo-mutants; then
+  missing "cargo-mutants" cargo install cargo-mutants --locked
 fi
 
 optional curl curl
