@@ -91,6 +91,7 @@ proptest! {
             prop_assert_eq!(listed(&received), runs(&model.numbers));
             prop_assert_eq!(received.largest(), model.largest);
             prop_assert_eq!(received.len(), runs(&model.numbers).len());
+            prop_assert_eq!(received.is_empty(), model.numbers.is_empty());
             prop_assert!(received.is_consistent());
             for number in largest.saturating_sub(95)..=largest.saturating_add(4) {
                 prop_assert_eq!(received.contains(number), model.numbers.contains(&number));
