@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks. Says nothing when nothing is missing.
 #
-# usage: ./scripts/setup.sh [--check] [--with-deny] [--with-fuzz]
-#   --check      print what would be done, change nothing; exit 1 if something is missing
-#   --with-deny  also build cargo-deny (several minutes)
-#   --with-fuzz  also install the nightly toolchain, and build cargo-fuzz (a minute or two)
-#   --help       this text
+# usage: ./scripts/setup.sh [--check] [--with-deny] [--with-fuzz] [--with-mutants]
+#   --check         print what would be done, change nothing; exit 1 if something is missing
+#   --with-deny     also build cargo-deny (several minutes)
+#   --with-fuzz     also install the nightly toolchain, and build cargo-fuzz (a minute or two)
+#   --with-mutants  also build cargo-mutants (two minutes), for ./scripts/mutants.sh
+#   --help          this text
 #
 # Needs: a C compiler (the `ring` feature), cargo and rustc 1.91 or newer (smoltcp; the libraries alone need
 # 1.87), rustfmt, clippy, and a way to build for riscv64imac-unknown-none-elf: the rustup target, or the
@@ -19,11 +20,13 @@ RUST_MINIMUM=91
 CHECK=no
 WITH_DENY=no
 WITH_FUZZ=no
+WITH_MUTANTS=no
 for argument in "$@"; do
   case $argument in
     --check) CHECK=yes ;;
     --with-deny) WITH_DENY=yes ;;
     --with-fuzz) WITH_FUZZ=yes ;;
+    --with-mutants) WITH_MUTANTS=yes ;;
     --help | -h)
       usage "$0"
       exit 0
@@ -119,6 +122,9 @@ if [[ $WITH_FUZZ == yes ]]; then
     missing "the nightly toolchain" rustup toolchain install nightly --profile minimal
   have c++ || missing "a C++ compiler" apt_install g++
   have cargo-fuzz || missing "cargo-fuzz" cargo install cargo-fuzz --locked
+fi
+if [[ $WITH_MUTANTS == yes ]] && ! have cargo-mutants; then
+  missing "cargo-mutants" cargo install cargo-mutants --locked
 fi
 
 optional curl curl

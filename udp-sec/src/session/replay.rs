@@ -48,12 +48,10 @@ impl Replay {
         };
         if advance >= size(words) {
             words.fill(0);
-        } else if advance > 0 {
+        } else {
             clear_below(words, number, advance);
         }
-        if advance > 0 {
-            self.largest = Some(number);
-        }
+        self.largest = self.largest.max(Some(number));
         set(words, number);
         self.marked = self.marked.saturating_add(1);
     }
@@ -106,7 +104,7 @@ fn set(words: &mut [u64], number: u64) {
 fn clear_below(words: &mut [u64], last: u64, count: u64) {
     let mut number = last.saturating_sub(count).saturating_add(1);
     let mut left = count;
-    while left > 0 {
+    while left != 0 {
         let offset = number % WORD;
         let run = left.min(WORD.saturating_sub(offset));
         let mask = (u64::MAX >> WORD.saturating_sub(run)) << offset;

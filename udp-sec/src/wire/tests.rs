@@ -46,6 +46,39 @@ fn layout_is_fixed() {
 }
 
 #[test]
+fn every_field_is_read_back() {
+    const ID: u64 = 0x0807_0605_0403_0201;
+    for pattern in [Pattern::Ik, Pattern::IkPsk2] {
+        let encoded = Initiation::new(pattern, ID, &[7; 1156], &[2; 16], &[3; 16]).encode();
+        let Ok(Datagram::Initiation(read)) = decode(&encoded) else { panic!("no initiation: {encoded:?}") };
+        assert_eq!((read.pattern(), read.sender_id()), (pattern, ID));
+        assert_eq!((read.noise(), read.mac1(), read.mac2()), (&[7; 1156], &[2; 16], &[3; 16]));
+        assert_eq!(read.prefix()[..], encoded[..12]);
+        assert_eq!(Initiation::prefix_of(pattern, ID), read.prefix());
+    }
+    let encoded = Response::new(ID, &[8; 1188]).encode();
+    let Ok(Datagram::Response(read)) = decode(&encoded) else { panic!("no response: {encoded:?}") };
+    assert_eq!((read.receiver_id(), read.noise()), (ID, &[8; 1188]));
+    assert_eq!(Response::prefix(ID)[..], encoded[..12]);
+    let encoded = CookieReply::new(ID, &[5; 24], &[6; 32]).encode();
+    let Ok(Datagram::CookieReply(read)) = decode(&encoded) else { panic!("no cookie: {encoded:?}") };
+    assert_eq!((read.receiver_id(), read.nonce(), read.sealed()), (ID, &[5; 24], &[6; 32]));
+    for phase in [KeyPhase::Zero, KeyPhase::One] {
+        let encoded = [&DataHeader::new(ID, phase, 0x0c0b_0a09).encode()[..], &[9; 17]].concat();
+        let Ok(Datagram::Data(read)) = decode(&encoded) else { panic!("no data: {encoded:?}") };
+        assert_eq!((read.receiver_id(), read.key_phase(), read.packet_number()), (ID, phase, 0x0c0b_0a09));
+    }
+}
+
+#[test]
+fn a_data_header_is_of_no_other_datagram() {
+    for sample in samples() {
+        let header = sample[..16].try_into().expect("each is longer");
+        assert_eq!(DataHeader::decode(header).is_ok(), sample[1] == 4, "type {}", sample[1]);
+    }
+}
+
+#[test]
 fn test_reject_bad_magic() {
     for sample in samples() {
         assert!(decode(&sample).is_ok());

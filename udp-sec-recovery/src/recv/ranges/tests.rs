@@ -91,6 +91,7 @@ proptest! {
             prop_assert_eq!(listed(&received), runs(&model.numbers));
             prop_assert_eq!(received.largest(), model.largest);
             prop_assert_eq!(received.len(), runs(&model.numbers).len());
+            prop_assert_eq!(received.is_empty(), model.numbers.is_empty());
             prop_assert!(received.is_consistent());
             for number in largest.saturating_sub(95)..=largest.saturating_add(4) {
                 prop_assert_eq!(received.contains(number), model.numbers.contains(&number));
@@ -144,6 +145,23 @@ fn order_is_told_even_after_everything_was_forgotten() {
 fn the_first_number_is_in_order_only_if_it_is_0() {
     assert_eq!(ReceivedNumbers::new().insert(0), Insertion::InOrder);
     assert_eq!(ReceivedNumbers::new().insert(1), Insertion::Gap);
+}
+
+#[test]
+fn every_way_to_be_inconsistent_is_noticed() {
+    let list = |largest, ranges: &[(u64, u64)]| {
+        let ranges = ranges.iter().map(|(first, last)| Numbers { first: *first, last: *last }).collect();
+        ReceivedNumbers { ranges, largest }.is_consistent()
+    };
+    assert!(list(None, &[]) && list(Some(9), &[]));
+    assert!(list(Some(9), &[(9, 9), (5, 7), (1, 3)]), "one number apart");
+    assert!(list(Some(9), &[(5, 8)]), "the largest was forgotten");
+    assert!(!list(Some(9), &[(8, 9), (5, 7)]), "they touch");
+    assert!(!list(Some(9), &[(7, 9), (5, 7)]), "they overlap");
+    assert!(!list(Some(9), &[(5, 7), (9, 9)]), "oldest first");
+    assert!(!list(Some(9), &[(9, 9), (7, 5)]), "backwards");
+    assert!(!list(Some(9), &[(5, 10)]), "above the largest");
+    assert!(!list(None, &[(5, 10)]), "without a largest");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Controller {
 
     /// The same controller at the start of another path: what is in flight still is, and the ceiling holds.
     #[must_use]
-    pub const fn on_new_path(self) -> Self {
+    pub fn on_new_path(self) -> Self {
         match self {
             Self::NewReno(newreno) => Self::NewReno(newreno.on_new_path()),
         }

@@ -27,6 +27,7 @@ fn first_probe_timeout_is_999_ms_before_any_sample() {
 #[test]
 fn first_sample_replaces_the_assumption_and_ignores_the_delay() {
     let rtt = sampled(&[(100, 20)]);
+    assert!(rtt.has_sample());
     assert_eq!(
         (rtt.min(), rtt.latest(), rtt.smoothed(), rtt.variation()),
         (MS(100), MS(100), MS(100), MS(50))

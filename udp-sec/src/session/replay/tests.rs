@@ -181,6 +181,7 @@ proptest! {
         let (mut window, mut model) = (Window::new(4), Model::default());
         for number in numbers {
             prop_assert_eq!(window.accept(number), model.accept(256, number), "{}", number);
+            prop_assert_eq!(window.replay.largest(), model.largest);
         }
     }
 
@@ -189,6 +190,7 @@ proptest! {
         let (mut window, mut model) = (Window::new(128), Model::default());
         for number in numbers {
             prop_assert_eq!(window.accept(number), model.accept(8192, number), "{}", number);
+            prop_assert_eq!(window.replay.largest(), model.largest);
         }
     }
 }

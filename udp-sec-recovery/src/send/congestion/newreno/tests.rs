@@ -160,6 +160,39 @@ fn ceiling_bounds_growth_and_the_present_window_but_not_below_the_minimum() {
 }
 
 #[test]
+fn a_new_path_forgets_the_window_but_not_what_is_in_flight() {
+    let mut newreno = NewReno::new();
+    lose(&mut newreno, 5, 10);
+    newreno.on_packet_sent(700);
+    let fresh = newreno.on_new_path();
+    assert_eq!((fresh.window(), fresh.ssthresh(), fresh.in_flight()), (12_000, u64::MAX, 700));
+}
+
+#[test]
+fn losses_of_the_old_path_do_not_undo_a_reduction_on_the_new_one() {
+    let mut newreno = NewReno::new();
+    lose(&mut newreno, 5, 10);
+    let mut newreno = newreno.on_new_path();
+    assert_eq!(lose(&mut newreno, 15, 20), Reaction::Reduced);
+    assert_eq!(newreno.on_spurious_loss(at(5)), Undo::Unchanged);
+    assert_eq!(newreno.window(), 6_000);
+    assert_eq!(newreno.on_spurious_loss(at(15)), Undo::Restored);
+    assert_eq!((newreno.window(), newreno.ssthresh()), (12_000, u64::MAX));
+}
+
+#[test]
+fn the_ceiling_holds_on_a_new_path() {
+    for (ceiling, window) in [(0, 2_400), (11_999, 11_999), (12_000, 12_000), (13_000, 12_000)] {
+        let mut newreno = NewReno::new();
+        newreno.set_ceiling(ceiling);
+        let mut fresh = newreno.on_new_path();
+        assert_eq!(fresh.window(), window, "ceiling {ceiling}");
+        deliver(&mut fresh, 100, 0, WindowLimited);
+        assert_eq!(fresh.window(), ceiling.max(2_400));
+    }
+}
+
+#[test]
 fn in_flight_follows_every_fate() {
     let mut controller = Controller::new_reno();
     for bytes in [1_200, 1_200, 700, 60] {
