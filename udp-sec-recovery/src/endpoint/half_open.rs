@@ -121,6 +121,7 @@ pub(super) struct HalfOpenTable<const N: usize> {
 
 impl<const N: usize> HalfOpenTable<N> {
     /// No entries.
+    #[inline(always)]
     pub(super) const fn new() -> Self {
         Self { entries: Vec::new() }
     }

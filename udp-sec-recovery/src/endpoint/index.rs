@@ -10,6 +10,7 @@ pub(super) struct Index<K, const N: usize> {
 
 impl<K: Ord, const N: usize> Index<K, N> {
     /// No keys.
+    #[inline(always)]
     pub(super) const fn new() -> Self {
         Self { places: Vec::new() }
     }

@@ -33,6 +33,7 @@ pub(super) struct Table<const N: usize> {
 }
 
 impl<const N: usize> Table<N> {
+    #[inline(always)]
     pub(super) const fn new() -> Self {
         Self {
             by_id: Index::new(),

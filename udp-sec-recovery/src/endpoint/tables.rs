@@ -33,8 +33,10 @@ pub struct Tables<const SESSIONS: usize, const HANDSHAKES: usize> {
 }
 
 impl<const SESSIONS: usize, const HANDSHAKES: usize> Tables<SESSIONS, HANDSHAKES> {
-    /// Empty tables; `const`, so that they can be a static.
+    /// Empty tables; `const`, so that they can be a static. Inlined with all it calls, so that an optimised build fills a
+    /// box of it in place.
     #[must_use]
+    #[inline(always)]
     pub const fn new() -> Self {
         Self {
             sessions: Table::new(),
@@ -50,6 +52,7 @@ impl<const SESSIONS: usize, const HANDSHAKES: usize> Tables<SESSIONS, HANDSHAKES
 }
 
 impl<const SESSIONS: usize, const HANDSHAKES: usize> Default for Tables<SESSIONS, HANDSHAKES> {
+    #[inline(always)]
     fn default() -> Self {
         Self::new()
     }
