@@ -59,8 +59,9 @@ fn the_workload_fits_into_a_small_heap() {
     println!("at most {both} bytes for both ends, {left} left");
     // 96 KiB each: four streams of 16 KiB for the records, and what is under way.
     assert!((64 * 1024..=192 * 1024).contains(&both), "{both}");
-    // What the sessions had allocated before is gone, too: two buffers of 32 KiB each.
-    assert_eq!(left, -4 * 32 * 1024, "all is given back");
+    // What the sessions had allocated before is gone, too: two buffers of 32 KiB each, and their keys.
+    let keys = -4 * 32 * 1024 - left;
+    assert!((1..=4_096).contains(&keys), "all is given back: {left}");
 }
 
 /// A device with tables for two handshakes each way calls two peers, and answers a third meanwhile.
@@ -84,7 +85,7 @@ fn the_handshakes_of_a_device_fit_into_8_kib() {
     let accepted = incoming.authorize(&peers).and_then(|authorized| authorized.accept(4, &parameters));
     let peak = PEAK.get() - before;
     assert!(calls.iter().all(Result::is_ok) && matches!(accepted, Ok(Accepted::HalfOpen { .. })));
-    drop(calls);
+    drop((calls, accepted));
     println!("{held} bytes for two calls, {peak} at most with an answer");
     assert!((2_000..=6_144).contains(&held) && peak <= 8_192, "{held} bytes, at most {peak}");
     assert_eq!(IN_USE.get(), before, "all is given back");
