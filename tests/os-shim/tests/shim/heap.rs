@@ -86,7 +86,8 @@ fn the_handshakes_of_a_device_fit_into_8_kib() {
     let peak = PEAK.get() - before;
     assert!(calls.iter().all(Result::is_ok) && matches!(accepted, Ok(Accepted::HalfOpen { .. })));
     drop((calls, accepted));
+    let left = IN_USE.get() - before; // Before the line is printed, which may take a buffer.
     println!("{held} bytes for two calls, {peak} at most with an answer");
     assert!((2_000..=6_144).contains(&held) && peak <= 8_192, "{held} bytes, at most {peak}");
-    assert_eq!(IN_USE.get(), before, "all is given back");
+    assert_eq!(left, 0, "all is given back");
 }
