@@ -33,6 +33,8 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception { file: "udp-sec/src/crypto/hash.rs", panic: "handle_alloc_error", reason: HEAP },
     Exception { file: "udp-sec/src/crypto/noise.rs", panic: "handle_alloc_error", reason: HEAP },
+    Exception { file: "udp-sec/src/crypto/noise.rs", panic: "alloc::raw_vec::handle_error", reason: HEAP },
+    Exception { file: "udp-sec/src/handshake/initiator.rs", panic: "handle_alloc_error", reason: HEAP },
     Exception { file: "udp-sec/src/crypto/resolver.rs", panic: "handle_alloc_error", reason: HEAP },
     Exception { file: "udp-sec/src/session/mod.rs", panic: "handle_alloc_error", reason: HEAP },
     Exception { file: "udp-sec/src/session/record.rs", panic: "handle_alloc_error", reason: HEAP },

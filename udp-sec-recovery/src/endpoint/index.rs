@@ -1,5 +1,7 @@
 //! Slots by a key: sorted, so that a search takes as many steps as the number of keys has bits.
 
+use core::mem;
+
 use heapless::Vec;
 
 /// At most `N` keys, each with a slot.
@@ -34,15 +36,19 @@ impl<K: Ord, const N: usize> Index<K, N> {
                     *known = slot;
                 }
             }
-            Err(position) => _ = self.places.insert(position, (key, slot)),
+            Err(_) if self.places.is_full() => {}
+            Err(position) => {
+                // Everything from there on moves up by one place.
+                let mut moving = (key, slot);
+                self.places.iter_mut().skip(position).for_each(|place| mem::swap(place, &mut moving));
+                _ = self.places.push(moving);
+            }
         }
     }
 
     /// Forgets `key`.
     pub(super) fn remove(&mut self, key: &K) {
-        if let Ok(position) = self.position(key) {
-            self.places.remove(position);
-        }
+        self.places.retain(|(known, _)| known != key);
     }
 
     /// Where `key` is, or else where it belongs.

@@ -232,7 +232,9 @@ impl<C: Carrier> Authorized<C> {
     /// the initiator's keys give an all-zero Diffie-Hellman result.
     pub fn accept(mut self, local_id: u64, parameters: &Parameters) -> Result<Accepted<C>, Reject> {
         let mut response = [0; RESPONSE_LEN];
-        let aead = match self.heard.answer(local_id, parameters, &self.parameters, &mut response)? {
+        let (heard, theirs) = (&mut self.heard, &self.parameters);
+        let answer = || heard.answer(local_id, parameters, theirs, &mut response);
+        let aead = match stack::forgetting::<{ stack::HANDSHAKE }, _>(answer)? {
             Ok(aead) => aead,
             Err(code) => return Ok(Accepted::Refused { response, code }),
         };
@@ -248,7 +250,8 @@ impl<C: Carrier> Authorized<C> {
     /// [`Reject::HandshakeFailed`] as for [`accept`](Self::accept).
     pub fn refuse(mut self, code: CloseCode) -> Result<[u8; RESPONSE_LEN], Reject> {
         let mut response = [0; RESPONSE_LEN];
-        self.heard.respond(&Reply::refusal(code)?, &mut response)?;
+        let respond = || self.heard.respond(&Reply::refusal(code)?, &mut response);
+        stack::forgetting::<{ stack::HANDSHAKE }, _>(respond)?;
         Ok(response)
     }
 }
@@ -299,7 +302,7 @@ impl Heard {
     ) -> Result<(), Reject> {
         let (prefix, message) = response.split_first_chunk_mut().ok_or(Reject::HandshakeFailed)?;
         *prefix = Response::prefix(self.peer_id);
-        stack::forgetting::<{ stack::HANDSHAKE }, _>(|| self.noise.write_to(payload, message))
+        self.noise.write_to(payload, message)
     }
 
     /// What the session is made of, once it has been answered.
