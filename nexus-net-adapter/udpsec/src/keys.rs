@@ -1,4 +1,5 @@
-//! Keys as people handle them: a secret key is a file that only its owner can read, a public key is base64 text.
+//! Keys as people handle them: a secret or pre-shared key is a file that only its owner can read, a public key is base64
+//! text.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -8,7 +9,8 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use data_encoding::BASE64;
-use udp_sec::keys::{PublicKey, StaticKeypair};
+use udp_sec::handshake::PreSharedKeys;
+use udp_sec::keys::{PreSharedKey, PublicKey, StaticKeypair};
 use zeroize::Zeroizing;
 
 /// Bytes of a key of either kind.
@@ -30,13 +32,22 @@ impl FromStr for PublicKeyText {
     }
 }
 
+/// A pre-shared key, the same with every peer of a command.
+pub(crate) struct SharedWithAll(PreSharedKey);
+
+impl PreSharedKeys for SharedWithAll {
+    fn shared_with(&self, _peer: &PublicKey) -> Option<PreSharedKey> {
+        Some(self.0.clone())
+    }
+}
+
 /// `key` as people write it.
 pub(crate) fn to_text(key: &PublicKey) -> String {
     BASE64.encode(key.as_bytes())
 }
 
-/// Writes the secret key of `keypair` to a new file that only its owner can read.
-pub(crate) fn save(path: &Path, keypair: &StaticKeypair, replace: bool) -> Result<()> {
+/// Writes a secret to a new file that only its owner can read.
+pub(crate) fn save(path: &Path, secret: &[u8; KEY_LEN], replace: bool) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
     if replace {
@@ -54,14 +65,24 @@ pub(crate) fn save(path: &Path, keypair: &StaticKeypair, replace: bool) -> Resul
         }
         opened => opened.with_context(|| format!("{} cannot be written", path.display()))?,
     };
-    let text = Zeroizing::new(BASE64.encode(keypair.secret()));
+    let text = Zeroizing::new(BASE64.encode(secret));
     writeln!(file, "{}", *text).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Reads a secret key from its file.
+/// Reads a static key from its file.
 pub(crate) fn load(path: &Path) -> Result<StaticKeypair> {
+    read(path, "keygen").map(|secret| StaticKeypair::from_secret(*secret))
+}
+
+/// Reads a pre-shared key from its file.
+pub(crate) fn load_shared(path: &Path) -> Result<SharedWithAll> {
+    read(path, "keygen --pre-shared").map(|secret| SharedWithAll(PreSharedKey::from_bytes(*secret)))
+}
+
+/// The secret in a file, which `maker` makes.
+fn read(path: &Path, maker: &str) -> Result<Zeroizing<[u8; KEY_LEN]>> {
     let text = fs::read_to_string(path).map(Zeroizing::new).with_context(|| {
-        format!("the key file {} cannot be read; `udpsec keygen --out FILE` makes one", path.display())
+        format!("the key file {} cannot be read; `udpsec {maker} --out FILE` makes one", path.display())
     })?;
     let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode()).unwrap_or(0);
     if mode & 0o077 != 0 {
@@ -72,5 +93,5 @@ pub(crate) fn load(path: &Path) -> Result<StaticKeypair> {
     let Some(secret) = secret.map(Zeroizing::new) else {
         bail!("{} is not a key file: it should hold one line of 44 characters of base64", path.display());
     };
-    Ok(StaticKeypair::from_secret(*secret))
+    Ok(secret)
 }

@@ -38,6 +38,9 @@ pub(crate) struct Settings {
     /// Our key file
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// A file with a key that both sides have beforehand: without it, no session (`udpsec keygen --pre-shared` makes one)
+    #[arg(long, value_name = "FILE")]
+    psk: Option<PathBuf>,
     /// What carries the session: auto (udp-sec, and TCP where that does not get through), udp-sec, tcp or quic
     #[arg(long, value_name = "NAME", env = VARIABLE, default_value_t = Mode::Auto)]
     pub(crate) transport: Mode,
@@ -53,6 +56,10 @@ impl Settings {
         let mut config = config(keys::load(&self.key)?, application);
         config.sessions_per_peer = SESSIONS_PER_PEER;
         config.keepalive = true;
+        if let Some(path) = &self.psk {
+            // It serves every handshake until the program ends.
+            config.credentials.pre_shared_keys = Some(Box::leak(Box::new(keys::load_shared(path)?)));
+        }
         Ok(config)
     }
 

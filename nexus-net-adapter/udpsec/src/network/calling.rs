@@ -78,12 +78,16 @@ impl Caller {
         let theirs = keys::to_text(peer);
         let ours = keys::to_text(self.config.keypair.public());
         let forged = *forgeries > 0;
+        let shared = match self.config.credentials.pre_shared_keys {
+            Some(_) => " Both sides need the same file for --psk.",
+            None => "",
+        };
         let questions = format!(
-            "is the peer listening there, is its key {theirs}, and has it been given ours with --allow {ours}?"
+            "is the peer listening there, is its key {theirs}, and has it been given ours with --allow {ours}?{shared}"
         );
         match (failed.transport, failed.reason) {
             (_, Happened::Silence | Happened::ConnectionFailed) if forged => {
-                anyhow!("somebody at {udp} answers, but not the holder of {theirs}; check --peer")
+                anyhow!("somebody at {udp} answers, but not the holder of {theirs}; check --peer.{shared}")
             }
             (Transport::UdpSec, Happened::Silence) => anyhow!(
                 "no answer from {udp} over udp-sec: {questions} It answers nobody else, and a firewall that drops UDP \

@@ -6,6 +6,7 @@
 //! | `transport` | which transport carries a session |
 //! | `blocked` | the same where UDP does not get through |
 //! | `forward` | forwarded ports, used by programs that know nothing of it |
+//! | `pre_shared` | keys that both sides have beforehand |
 //! | `lost` | what becomes of forwarded ports when a side dies |
 //! | `memory` | which keys are in memory when a session has ended |
 //!
@@ -17,6 +18,7 @@ mod forward;
 mod lost;
 mod memory;
 mod network;
+mod pre_shared;
 mod process;
 mod transport;
 mod web;

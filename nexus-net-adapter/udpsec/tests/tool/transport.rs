@@ -7,7 +7,7 @@ use crate::process::{Folder, Running, error_of, noise, udpsec};
 
 /// A sender and a receiver with their keys, a file, and an inbox.
 pub(crate) struct Sides {
-    folder: Folder,
+    pub(crate) folder: Folder,
     sender_key: String,
     receiver_key: String,
 }
@@ -22,10 +22,14 @@ impl Sides {
     }
 
     pub(crate) fn receive(&self, transport: &str) -> Running {
+        self.receive_with(transport, &[])
+    }
+
+    pub(crate) fn receive_with(&self, transport: &str, args: &[&str]) -> Running {
         let (key, inbox) = (self.folder.path("receiver"), self.folder.path("inbox"));
         let own =
             ["recv", "--key", &key, "--allow", &self.sender_key, "--out", &inbox, "--transport", transport];
-        Running::start(&[&own[..], &["--listen", "127.0.0.1:0", "--force", "--keep"]].concat())
+        Running::start(&[&own[..], &["--listen", "127.0.0.1:0", "--force", "--keep"], args].concat())
     }
 
     pub(crate) fn send(&self, address: &str, args: &[&str], environment: &[(&str, &str)]) -> Running {
