@@ -43,10 +43,13 @@ while (($#)); do
 done
 
 cd "$ROOT"
-# Optimised, with debug assertions and overflow checks: that is the profile of the tests. Packets are sealed by the
-# fastest implementation there is; the bytes are the same with each.
+# With debug assertions and overflow checks as in tests, and as fast as this processor can: that is the profile `soak`.
+# Packets are sealed by the fastest implementation there is; the bytes are the same with each.
 FEATURES=(--features udp-sec/ring)
-soak() { cargo run --locked --quiet --package harness --bin soak --profile test "${FEATURES[@]}" -- "$@"; }
+soak() {
+  RUSTFLAGS="${RUSTFLAGS:-} -C target-cpu=native" \
+    cargo run --locked --quiet --package harness --bin soak --profile soak "${FEATURES[@]}" -- "$@"
+}
 suite() {
   local seeds=$1 name=$2
   HARNESS_SEEDS=$seeds cargo test --locked --quiet --package harness --test "$name" "${FEATURES[@]}" -- --nocapture

@@ -1,7 +1,18 @@
 //! The application at one end: sends a seeded pattern, and checks that it receives the other end's, byte for byte.
 
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use udp_sec_recovery::connection::{Connection, ReadError, WriteError};
 use udp_sec_recovery::memory::Storage;
+
+use crate::pattern;
+
+/// Bytes written or read at once.
+const CHUNK: usize = 4096;
+/// Bytes made at once: a full buffer refuses them at most steps, and takes few at the others.
+const AHEAD: usize = 4 * CHUNK;
 
 /// Sends and receives known bytes.
 #[derive(Debug)]
@@ -9,6 +20,11 @@ pub struct Application {
     seed: u64,
     to_send: u64,
     sent: u64,
+    /// Bytes of our stream from `ahead_at` on, which is not above `sent`.
+    ahead: Vec<u8>,
+    ahead_at: u64,
+    /// What was read last.
+    incoming: Box<[u8]>,
     expected: u64,
     /// Bytes written, at most: a scenario holds the writer back by lowering it.
     pub write_limit: u64,
@@ -20,13 +36,6 @@ pub struct Application {
     pub finished: bool,
 }
 
-/// The byte at `offset` of the stream that the end with `seed` sends.
-fn pattern(seed: u64, offset: u64) -> u8 {
-    // Eight bytes share one product, so neighbouring offsets and nearby rings differ.
-    let word = (offset / 8).wrapping_add(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    word.rotate_right(8 * (offset % 8) as u32 + 17) as u8
-}
-
 impl Application {
     /// Sends `to_send` bytes of the stream of `seed`, and expects `expected` bytes of the stream of `peer_seed`,
     /// which is `seed` with its lowest bit turned.
@@ -36,6 +45,9 @@ impl Application {
             seed,
             to_send,
             sent: 0,
+            ahead: Vec::new(),
+            ahead_at: 0,
+            incoming: vec![0; CHUNK].into_boxed_slice(),
             expected,
             write_limit: u64::MAX,
             read_limit: u64::MAX,
@@ -66,16 +78,12 @@ impl Application {
     }
 
     fn write<S: Storage>(&mut self, connection: &mut Connection<S>) {
-        let mut chunk = [0; 4096];
         while self.sent < self.to_send {
-            let len = up_to(self.to_send.min(self.write_limit), self.sent, chunk.len());
+            let len = up_to(self.to_send.min(self.write_limit), self.sent, CHUNK);
             if len == 0 {
                 return;
             }
-            for (byte, offset) in chunk[..len].iter_mut().zip(self.sent..) {
-                *byte = pattern(self.seed, offset);
-            }
-            match connection.write(&chunk[..len]) {
+            match connection.write(self.upcoming(len)) {
                 Ok(0) => return,
                 Ok(taken) => self.sent += taken as u64,
                 Err(WriteError::Closed(_)) => return,
@@ -85,12 +93,24 @@ impl Application {
         connection.finish();
     }
 
+    /// The next `len` bytes to be sent, at most [`CHUNK`].
+    fn upcoming(&mut self, len: usize) -> &[u8] {
+        let mut taken = (self.sent - self.ahead_at) as usize;
+        if self.ahead.len() < taken + len {
+            self.ahead.drain(..taken);
+            (self.ahead_at, taken) = (self.sent, 0);
+            let made = self.ahead.len();
+            let missing = up_to(self.to_send, self.sent, AHEAD) - made;
+            pattern::append(self.seed, self.sent + made as u64, missing, &mut self.ahead);
+        }
+        &self.ahead[taken..taken + len]
+    }
+
     fn read<S: Storage>(&mut self, connection: &mut Connection<S>) {
-        let mut chunk = [0; 4096];
         loop {
             // Without room there is still the end of the stream to be read.
-            let len = up_to(self.read_limit, self.received, chunk.len());
-            match connection.read(&mut chunk[..len]) {
+            let len = up_to(self.read_limit, self.received, CHUNK);
+            match connection.read(&mut self.incoming[..len]) {
                 Ok(0) | Err(ReadError::Closed(_)) => return,
                 Err(ReadError::Finished) => {
                     assert_eq!(self.received, self.expected, "I1: the stream ended early or late");
@@ -98,13 +118,8 @@ impl Application {
                     return;
                 }
                 Ok(count) => {
-                    for (byte, offset) in chunk[..count].iter().zip(self.received..) {
-                        assert_eq!(
-                            *byte,
-                            pattern(self.seed ^ 1, offset),
-                            "I1: wrong byte at offset {offset}"
-                        );
-                    }
+                    let wrong = pattern::first_wrong(self.seed ^ 1, self.received, &self.incoming[..count]);
+                    assert_eq!(wrong, None, "I1: wrong byte at this offset");
                     self.received += count as u64;
                     assert!(self.received <= self.expected, "I1: more bytes than were sent");
                 }

@@ -17,6 +17,7 @@ pub mod healing;
 pub mod invariants;
 pub mod network;
 pub mod node;
+pub mod pattern;
 pub mod pool;
 pub mod report;
 pub mod scenario;

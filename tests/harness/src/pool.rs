@@ -50,6 +50,18 @@ impl<S: Storage + Default> Pool for HeapPool<S> {
     }
 }
 
+/// Another storage behind a pointer: what is large moves with its connection from hand to hand else.
+#[derive(Debug, Default)]
+pub struct Boxed<S>(Box<S>);
+
+impl<S: Storage> Storage for Boxed<S> {
+    const RECEIVE_CAPACITY: usize = S::RECEIVE_CAPACITY;
+
+    fn memory(&mut self) -> Memory<'_> {
+        self.0.memory()
+    }
+}
+
 /// Bytes of each ring of the Host profile.
 const RING: usize = 4 << 20;
 /// Bytes asked for at once: more than any threshold up to which glibc clears and reuses memory itself (32 MiB), so

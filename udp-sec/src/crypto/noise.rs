@@ -59,7 +59,7 @@ impl Noise {
         ephemeral: Zeroizing<[u8; KEY_LEN]>,
     ) -> Result<Self, Reject> {
         let build = || {
-            let builder = Builder::with_resolver(params(pattern), Box::new(Resolver::new(ephemeral)))
+            let builder = Builder::with_resolver(params(pattern), Box::new(Resolver::of(local, ephemeral)))
                 .prologue(prologue)?
                 .local_private_key(local.secret())?;
             match peer {

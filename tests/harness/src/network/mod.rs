@@ -33,7 +33,7 @@ use udp_sec_recovery::event::Closure;
 use udp_sec_recovery::memory::{Medium, Small, Storage};
 use udp_sec_recovery::stats::PathState;
 
-use crate::pool::HostStorage;
+use crate::pool::{Boxed, HostStorage};
 use crate::scenario::Profile;
 use crate::trace::Trace;
 use crate::world::SERVER;
@@ -65,8 +65,8 @@ pub struct NetworkReport {
 #[must_use]
 pub fn run(plan: &Plan) -> NetworkReport {
     match plan.profile {
-        Profile::Small => Network::<Small>::new(plan).play(),
-        Profile::Medium => Network::<Medium>::new(plan).play(),
+        Profile::Small => Network::<Boxed<Small>>::new(plan).play(),
+        Profile::Medium => Network::<Boxed<Medium>>::new(plan).play(),
         Profile::Host => Network::<HostStorage>::new(plan).play(),
     }
 }
