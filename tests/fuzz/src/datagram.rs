@@ -40,7 +40,8 @@ pub fn run(data: &[u8]) -> Outcome {
 /// The rules of `docs/protocol.md` section 2, written down a second time.
 fn is_legal(data: &[u8]) -> bool {
     let sizes = match data {
-        [1, 1, 0, 0, ..] => INITIATION_LEN..=INITIATION_LEN,
+        // Bit 0: with a pre-shared key.
+        [1, 1, 0 | 1, 0, ..] => INITIATION_LEN..=INITIATION_LEN,
         [1, 2, 0, 0, ..] => RESPONSE_LEN..=RESPONSE_LEN,
         [1, 3, 0, 0, ..] => COOKIE_REPLY_LEN..=COOKIE_REPLY_LEN,
         [1, 4, 0 | 1, 0, ..] => DATA_LEN_MIN..=DATAGRAM_MAX,

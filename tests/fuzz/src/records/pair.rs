@@ -167,7 +167,7 @@ impl Pair {
             // A length that was made longer is waited for: then it is for the timeout to end it.
             let stuck = self.wires.iter().all(VecDeque::is_empty)
                 || self.hosts.iter().any(|host| is_end(&host.ended()));
-            if stuck && (self.changed.is_some() || self.aborted) {
+            if stuck && (self.changed.is_some() || self.aborted || self.is_late()) {
                 return self.broken();
             }
             self.pass(Duration::from_millis(1));
@@ -175,7 +175,14 @@ impl Pair {
         panic!("it is never complete: {:?}", self.hosts.each_ref().map(SecureTcp::ended));
     }
 
-    /// The stream was changed or a side has given up: the side that is still there comes to an end by name, in time.
+    /// The handshake was kept waiting for its whole budget, and has ended for that.
+    fn is_late(&self) -> bool {
+        let late = Err(StreamError::Closed(CloseReason::HandshakeTimeout));
+        self.now >= Instant::ZERO + config(ALICE).handshake_budget
+            && self.hosts.iter().any(|host| host.ended() == late)
+    }
+
+    /// The stream was changed, a side has given up, or it was too late: the side that is still there comes to an end by name, in time.
     fn broken(&mut self) -> Outcome {
         for _ in 0..4 {
             self.pass(Duration::from_secs(120));
@@ -198,7 +205,8 @@ impl Pair {
         match victim {
             Some(Err(StreamError::Closed(CloseReason::ConnectionLost))) => "connection lost",
             Some(_) => "changed",
-            None => "aborted",
+            None if self.aborted => "aborted",
+            None => "handshake timeout",
         }
     }
 }
