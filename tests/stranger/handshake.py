@@ -19,7 +19,7 @@ from session import BUFFER, DELAY_MS, IDLE_MS, Session
 
 INITIATION, RESPONSE, COOKIE_REPLY, DATA = 1, 2, 3, 4
 SIZES = {INITIATION: range(1200, 1201), RESPONSE: range(1200, 1201), COOKIE_REPLY: range(68, 69), DATA: range(33, 1201)}
-PAYLOAD_1, PAYLOAD_2, BUDGET_S = 1060, 1140, 30
+PAYLOAD_1, PAYLOAD_2 = 1060, 1140
 STEP, PLACES, LIFE = 2, 16, 30_000_000
 
 
@@ -69,14 +69,14 @@ def of_peer(values):
 class Attempt:
     """The initiator until it has a session."""
 
-    def __init__(self, static, peer, values, ident, *, ephemeral, psk=None):
-        self.peer, self.ident, self.psk, self.protocol = peer, ident, psk, values[PROTOCOL]
+    def __init__(self, static, peer, values, ident, *, ephemeral, psk=None, until=2**63):
+        self.until, self.peer, self.ident, self.psk, self.protocol = until, peer, ident, psk, values[PROTOCOL]
         start = header(INITIATION, int(psk is not None), ident)
         self.noise = Handshake(prologue(start), static, peer, with_psk=psk is not None, ephemeral=ephemeral)
         message = start + self.noise.write_1(parameters.encode(values, PAYLOAD_1))
         self.mac1, self.mac2 = mac(labelled_key(b"mac1", peer), message), bytes(16)
         self.up_to_mac1 = message + self.mac1
-        self.sent, self.due, self.interval, self.until = 0, 0, 250_000, None
+        self.sent, self.due, self.interval = 0, 0, 250_000
         self.sent_at, self.cookie_taken, self.error = None, False, None
 
     @property
@@ -85,7 +85,6 @@ class Attempt:
 
     def on_time(self, now):
         """The Initiation, if it is due; `error` is set when the budget is spent."""
-        self.until = self.until or now + BUDGET_S * 1_000_000
         if now >= self.until:
             self.error = "HandshakeTimeout"
         if now < self.due or self.error:

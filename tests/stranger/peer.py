@@ -1,6 +1,6 @@
 """A peer of the tool's pipe, `udpsec listen` and `udpsec connect` (docs/cli.md), that shares no line with it.
 
-    peer.py public SECRET                                  prints the public key of a secret, both in base64
+    peer.py public SECRET                                  prints the public key of a secret; all keys are in base64
     peer.py connect --key SECRET --peer PUBLIC HOST:PORT   sends standard input, prints what arrives
     peer.py listen --key SECRET --allow PUBLIC HOST:PORT   the same, for whoever calls
     peer.py example FILE                                   recomputes docs/protocol-example.md
@@ -11,6 +11,7 @@ It is docs/protocol.md written down once more, from that text alone. This file i
 
 import argparse
 import base64
+import hashlib
 import os
 import secrets
 import select
@@ -23,7 +24,7 @@ import handshake
 from curve25519 import public_key
 from handshake import COOKIE_REPLY, INITIATION, RESPONSE, Attempt, Listener, offer, read_header
 
-PIPE_PROTOCOL = b"udpsec/pipe"
+PIPE_PROTOCOL = b"udpsec-pipe/1"
 
 
 def now():
@@ -37,15 +38,15 @@ class Peer:
     def __init__(self, arguments):
         self.arguments, self.address = arguments, parse_address(arguments.address)
         self.socket, self.session, self.attempt, self.listener = self.bind(), None, None, None
-        self.input_open, self.rebound = True, False
+        self.input_open, self.rebound, self.heard = True, False, 0
         psk = arguments.psk
         if arguments.command == "connect":
             self.attempt = Attempt(arguments.key, arguments.peer, offer(arguments.protocol), secrets.randbits(64),
-                                   ephemeral=secrets.token_bytes(32), psk=psk)
+                                   ephemeral=secrets.token_bytes(32), psk=psk, until=now() + arguments.timeout * 1_000_000)
         else:
             self.listener = Listener(arguments.key, {arguments.allow}, arguments.protocol, psk=psk,
                                      always_loaded=arguments.ask_for_cookies)
-            say(f"listening {self.socket.getsockname()[1]}")
+            say("listening on {}:{}".format(*self.socket.getsockname()))
 
     def bind(self):
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -90,6 +91,7 @@ class Peer:
                 datagram, address = self.socket.recvfrom(2048)
             except BlockingIOError:
                 break
+            self.heard += 1
             self.on_datagram(datagram, address)
         if self.session:
             data = self.session.incoming.read()
@@ -105,6 +107,7 @@ class Peer:
             answer = self.listener.on_initiation(datagram, address, now())
             if answer:
                 self.socket.sendto(answer, address)
+            say(f"rejects {self.listener.rejects}")
         elif kind == handshake.DATA and self.session and ident == self.ident:
             self.session.receive(datagram, address, now())
         elif kind == handshake.DATA and self.listener and not self.session:
@@ -131,7 +134,8 @@ class Peer:
         if self.attempt and not self.session:
             initiation = self.attempt.on_time(now())
             if initiation:
-                self.flood()
+                if self.attempt.sent == 1:
+                    self.crowd_in()
                 self.socket.sendto(initiation, self.address)
         if not self.session:
             return
@@ -142,15 +146,12 @@ class Peer:
                 pass  # ICMP messages and socket errors change nothing (section 6)
         self.move()
 
-    def flood(self):
-        """Initiations of no use with a right `mac1`, so that the responder is under load and asks for a cookie."""
-        if self.attempt.mac2 != bytes(16):
-            return
-        key = handshake.labelled_key(b"mac1", self.attempt.peer)
-        for _ in range(self.arguments.flood):
-            message = handshake.header(INITIATION, 0, secrets.randbits(64)) + secrets.token_bytes(1156)
-            self.socket.sendto(message + handshake.mac(key, message) + bytes(16), self.address)
-            time.sleep(0.0005)
+    def crowd_in(self):
+        """Takes all half-open places of the responder, four for each key, so that it asks for a cookie."""
+        for secret in crowd(self.arguments.key, self.arguments.crowd) * 4:
+            attempt = Attempt(secret, self.attempt.peer, offer(self.arguments.protocol), secrets.randbits(64),
+                              ephemeral=secrets.token_bytes(32))
+            self.socket.sendto(attempt.initiation, self.address)
 
     def move(self):
         """Goes on from another port, as behind a NAT that has forgotten us, once so many bytes have been received."""
@@ -161,12 +162,19 @@ class Peer:
             self.socket = self.bind()
 
 
-def report(session):
+def report(peer):
     """What a test judges by."""
-    protection = session.protection
-    say(f"phase sent {protection.sending.phase} received {protection.receiving.phase}")
-    say(f"packets {protection.next} lost {session.recovery.lost_count} challenges {session.answers}")
-    say(f"rejects {protection.rejects}")
+    say(f"heard {peer.heard} datagrams")
+    if peer.session:
+        protection = peer.session.protection
+        say(f"phases sent {protection.sending.phase} received {protection.receiving.phase}")
+        say(f"challenges {peer.session.answers} lost {peer.session.recovery.lost_count} of {protection.next}")
+        say(f"rejects {protection.rejects}")
+
+
+def crowd(secret, count):
+    """So many other secrets, that follow from one."""
+    return [hashlib.blake2s(secret + bytes([i])).digest() for i in range(count)]
 
 
 def say(text):
@@ -188,7 +196,9 @@ def key(text):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("public").add_argument("secret", type=key)
+    public = commands.add_parser("public")
+    public.add_argument("secret", type=key)
+    public.add_argument("--crowd", type=int, default=0, help="also those of `connect --crowd`")
     commands.add_parser("example").add_argument("file")
     for name, other in (("connect", "--peer"), ("listen", "--allow")):
         command = commands.add_parser(name)
@@ -196,8 +206,9 @@ def arguments():
         command.add_argument(other, type=key, required=True)
         command.add_argument("--protocol", type=str.encode, default=PIPE_PROTOCOL)
         command.add_argument("--psk", type=key)
+        command.add_argument("--timeout", type=int, default=30, help="seconds until an answer has to have come")
         command.add_argument("--update-every", type=int, default=2**20, help="packets under one key")
-        command.add_argument("--flood", type=int, default=0, help="initiations of no use before our own")
+        command.add_argument("--crowd", type=int, default=0, help="other keys that call first, and never go on")
         command.add_argument("--rebind-after", type=int, default=0, help="received bytes, then another port")
         command.add_argument("--ask-for-cookies", action="store_true", help="as if always under load")
         command.add_argument("address")
@@ -207,15 +218,16 @@ def arguments():
 def main():
     options = arguments()
     if options.command == "public":
-        return print(base64.b64encode(public_key(options.secret)).decode())
+        for secret in [options.secret] + crowd(options.secret, options.crowd):
+            print(base64.b64encode(public_key(secret)).decode())
+        return False
     if options.command == "example":
         wrong, count = example.check(options.file)
         say("\n".join(["differs: " + name for name in wrong]) or f"{count} blocks agree")
         return bool(wrong)
     peer = Peer(options)
     how = peer.run()
-    if peer.session:
-        report(peer.session)
+    report(peer)
     say(how)
     return how != "Complete"
 

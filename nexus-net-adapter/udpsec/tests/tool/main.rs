@@ -8,6 +8,7 @@
 //! | `forward` | forwarded ports, used by programs that know nothing of it |
 //! | `lost` | what becomes of forwarded ports when a side dies |
 //! | `memory` | which keys are in memory when a session has ended |
+//! | `stranger` | the tool against an implementation of the protocol in Python, `tests/stranger` |
 //!
 //! `process`, `network` and `web` are what they share.
 
@@ -18,5 +19,6 @@ mod lost;
 mod memory;
 mod network;
 mod process;
+mod stranger;
 mod transport;
 mod web;
