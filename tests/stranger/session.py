@@ -244,7 +244,7 @@ class Session:
         protection.update_if_due(self.recovery.largest_acked, now)
         if protection.next == self.next_skip:
             self.skips.append(protection.next)
-            self.next_skip += self.period + secrets.randbelow(2 * self.period)
-            self.period = min(2 * self.period, 2**17)
+            before, self.period = self.period, min(2 * self.period, 2**17)
+            self.next_skip += before + secrets.randbelow(self.period)
             protection.next += 1
         return protection.seal(content)
