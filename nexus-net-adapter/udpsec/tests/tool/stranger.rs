@@ -78,6 +78,12 @@ fn stranger(args: &[&str]) -> Running {
     Running::program(command)
 }
 
+/// `stranger` once it has a session; from then on the idle timeout ends both sides if nothing else does.
+fn established(mut stranger: Running) -> Running {
+    stranger.line("established");
+    stranger
+}
+
 /// The `place`-th word of the line that begins with `start`, as a number.
 fn number(errors: &str, start: &str, place: usize) -> u64 {
     let line = errors.lines().find(|line| line.starts_with(start));
@@ -134,7 +140,7 @@ fn python_calls_proves_its_address_changes_keys_and_moves() {
     let mut tool = keys.tool_listens();
     let options = ["--crowd", CROWD, "--update-every", "20", "--rebind-after", "100000"];
     let calling = keys.stranger_calls(&tool.address(), &options);
-    let [calling, _] = one_after_the_other(calling, tool);
+    let [calling, _] = one_after_the_other(established(calling), tool);
     assert!(calling.lines().any(|line| line == "cookie"), "{calling}");
     assert!(calling.lines().any(|line| line == "Complete"), "{calling}");
     assert!(number(&calling, "phases", 2) >= 5, "{calling}");
@@ -147,7 +153,7 @@ fn python_answers_asks_for_a_cookie_and_changes_keys() {
     let Some(keys) = Keys::new("stranger-answers") else { return };
     let mut answering = keys.stranger_listens(&["--ask-for-cookies", "--update-every", "20"]);
     let tool = keys.tool_calls(&answering.address());
-    let [_, answering] = one_after_the_other(tool, answering);
+    let [_, answering] = one_after_the_other(tool, established(answering));
     assert!(answering.contains("'cookie_required': 1"), "{answering}");
     assert!(answering.lines().any(|line| line == "Complete"), "{answering}");
     assert!(number(&answering, "phases", 2) >= 5, "{answering}");
@@ -159,10 +165,10 @@ fn both_ways_get_through_a_link_that_loses() {
     let Some(keys) = Keys::new("stranger-lossy") else { return };
     let mut tool = keys.tool_listens();
     let link = lossy(&tool.address(), 1);
-    let [calling, _] = both_at_once(keys.stranger_calls(&link, &[]), tool);
+    let [calling, _] = both_at_once(established(keys.stranger_calls(&link, &[])), tool);
     let mut answering = keys.stranger_listens(&[]);
     let link = lossy(&answering.address(), 2);
-    let [_, answering] = both_at_once(keys.tool_calls(&link), answering);
+    let [_, answering] = both_at_once(keys.tool_calls(&link), established(answering));
     for errors in [calling, answering] {
         assert!(errors.lines().any(|line| line == "Complete"), "{errors}");
         assert!(number(&errors, "challenges", 3) > 0, "nothing was lost: {errors}");
