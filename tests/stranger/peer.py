@@ -55,14 +55,16 @@ class Peer:
         return made
 
     def run(self):
-        """Until the session has ended and, if it is ours to answer for, its CLOSE has been heard."""
-        while True:
+        """Until the session is over; how it ended."""
+        end = now() + self.arguments.limit * 1_000_000
+        while now() < end:
             self.send()
             if self.attempt and self.attempt.error:
                 return self.attempt.error
             if self.session and self.session.state == "over":
                 return self.session.ended
             self.wait()
+        return "OutOfTime"
 
     def wait(self):
         """Until something comes or is due; takes what came."""
@@ -207,6 +209,7 @@ def arguments():
         command.add_argument("--protocol", type=str.encode, default=PIPE_PROTOCOL)
         command.add_argument("--psk", type=key)
         command.add_argument("--timeout", type=int, default=30, help="seconds until an answer has to have come")
+        command.add_argument("--limit", type=int, default=2**31, help="seconds until all has to have ended")
         command.add_argument("--update-every", type=int, default=2**20, help="packets under one key")
         command.add_argument("--crowd", type=int, default=0, help="other keys that call first, and never go on")
         command.add_argument("--rebind-after", type=int, default=0, help="received bytes, then another port")

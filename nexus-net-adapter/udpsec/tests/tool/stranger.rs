@@ -14,6 +14,8 @@ use crate::web::hash;
 
 /// Half-open places of a host, at four for each key: when as many strangers have called, the next is asked for a cookie.
 const CROWD: &str = "16";
+/// Seconds after which a stranger gives up: two sides that misunderstand each other may keep each other alive.
+const LIMIT: &str = "60";
 const THERE: usize = 256 * 1024;
 const BACK: usize = 224 * 1024;
 
@@ -63,12 +65,13 @@ impl Keys {
     }
 
     fn stranger_listens(&self, more: &[&str]) -> Running {
-        let args = ["listen", "--key", &self.secret, "--allow", &self.tool, "127.0.0.1:0"];
+        let args = ["listen", "--limit", LIMIT, "--key", &self.secret, "--allow", &self.tool, "127.0.0.1:0"];
         stranger(&[&args, more].concat())
     }
 
     fn stranger_calls(&self, address: &str, more: &[&str]) -> Running {
-        stranger(&[&["connect", "--key", &self.secret, "--peer", &self.tool, address], more].concat())
+        let args = ["connect", "--limit", LIMIT, "--key", &self.secret, "--peer", &self.tool, address];
+        stranger(&[&args, more].concat())
     }
 }
 
