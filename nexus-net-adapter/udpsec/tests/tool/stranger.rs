@@ -200,6 +200,7 @@ fn who_is_not_allowed_hears_nothing() {
 }
 
 /// A link of 5 ms and 5 % loss each way to `server`; its address.
+#[expect(clippy::disallowed_methods, reason = "real datagrams wait in real time")]
 fn lossy(server: &str, seed: u64) -> String {
     let server: SocketAddr = server.parse().expect("an address");
     let sockets = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
