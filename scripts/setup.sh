@@ -129,6 +129,7 @@ fi
 
 optional curl curl
 optional iperf3 iperf3
+optional python3 python3
 optional ip iproute2
 optional unshare util-linux
 optional qemu-system-riscv64 qemu-system-misc

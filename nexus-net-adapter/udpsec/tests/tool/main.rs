@@ -9,6 +9,7 @@
 //! | `pre_shared` | keys that both sides have beforehand |
 //! | `lost` | what becomes of forwarded ports when a side dies |
 //! | `memory` | which keys are in memory when a session has ended |
+//! | `stranger` | the tool against an implementation of the protocol in Python, `tests/stranger` |
 //!
 //! `process`, `network` and `web` are what they share.
 
@@ -20,5 +21,6 @@ mod memory;
 mod network;
 mod pre_shared;
 mod process;
+mod stranger;
 mod transport;
 mod web;

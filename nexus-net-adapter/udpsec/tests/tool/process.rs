@@ -65,8 +65,13 @@ impl Running {
     /// With environment variables besides.
     pub(crate) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_udpsec"));
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env_remove("DSOFTBUS_TRANSPORT").envs(environment.iter().copied());
+        command.args(args).env_remove("DSOFTBUS_TRANSPORT").envs(environment.iter().copied());
+        Self::program(command)
+    }
+
+    /// Of any program.
+    pub(crate) fn program(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("starts");
         let errors = Arc::<Errors>::default();
         let (stderr, kept) = (child.stderr.take().expect("piped"), Arc::clone(&errors));
@@ -113,6 +118,13 @@ impl Running {
     pub(crate) fn feed(&mut self, bytes: Vec<u8>) {
         let mut input = self.child.stdin.take().expect("once");
         thread::spawn(move || input.write_all(&bytes).expect("taken"));
+    }
+
+    /// The next `len` bytes of standard output.
+    pub(crate) fn read(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = vec![0; len];
+        self.child.stdout.as_mut().expect("piped").read_exact(&mut bytes).expect("so many bytes");
+        bytes
     }
 
     /// As a machine that loses power.

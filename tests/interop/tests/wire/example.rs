@@ -300,9 +300,10 @@ fn data(to: &mut Document, done: &mut Handshake) {
     let fin = [&ack[..], &[5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
     let datagram = packet([ours, theirs], &mut there, 1, &fin);
     show(to, "Initiator, packet 1 in phase 1: ACK of 0, STREAM with FIN at 5, empty", &fin, &datagram);
-    let close = [&[2, 1, 0, 0, 0, 0, 0, 1, 2, 0][..], &[12, 0, 0, 0]].concat();
+    to.text("The responder's ACK of 0 has been acknowledged, so it names only 1 from now on.");
+    let close = [&[2, 1, 0, 0, 0, 0, 0, 1, 1, 0][..], &[12, 0, 0, 0]].concat();
     let datagram = packet([theirs, ours], &mut back, 1, &close);
-    show(to, "Responder, packet 1 in phase 1: ACK of 0 and 1, CLOSE(NO_ERROR)", &close, &datagram);
+    show(to, "Responder, packet 1 in phase 1: ACK of 1, CLOSE(NO_ERROR)", &close, &datagram);
 }
 
 fn cookie(to: &mut Document, done: &Handshake) {
