@@ -5,6 +5,7 @@ use udp_sec::handshake::Initiator;
 use udp_sec::handshake::params::Parameters;
 use udp_sec::time::Duration;
 use udp_sec_recovery::endpoint::SessionId;
+use udp_sec_recovery::frame::{Frame, Frames};
 
 use super::lab::{Lab, Peer, address, keys, parameters};
 use super::{acknowledge, frames_of, second};
@@ -95,4 +96,11 @@ fn a_packet_whose_bytes_find_no_place_is_not_acknowledged_and_its_other_frames_c
     assert_eq!(lab.connection(id).stats().reassembly_overflows, 1);
     let frames = frames_of(&mut peer, &done.datagrams).concat();
     assert_eq!(frames, ["STREAM"], "the credit counts, and nothing is acknowledged");
+    // Nor is it later, with others.
+    let refused = peer.session.next_packet_number() - 1;
+    let done = peer.send(&mut lab, |frames| frames.ping().expect("room"));
+    let (_, frames) = peer.open(&done.datagrams[0].1);
+    let Some(Ok(Frame::Ack(ack))) = Frames::new(&frames).next() else { panic!("an ACK first") };
+    let acknowledged: Vec<_> = ack.ranges(Some(refused + 1)).expect("legal").collect();
+    assert!(acknowledged.contains(&(refused + 1..=refused + 1)), "{acknowledged:?}");
 }
