@@ -40,7 +40,7 @@ struct Sizes {
 
 /// A change is a decision: it belongs into the changelog.
 const PINNED: Sizes =
-    Sizes { session: 120, small: 20_616, medium: 148_456, host: 1_880, device: 1_040, lent: 51_296 };
+    Sizes { session: 120, small: 20_624, medium: 148_464, host: 1_888, device: 1_040, lent: 51_312 };
 /// A session's keys with the portable cipher, as on a device.
 const HEAP_PORTABLE: usize = 264;
 /// With `ring`, whose keys are larger. Where a workspace is built as a whole, one package that asks for it decides for

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CLIENT, SERVER, interop_link, play_until, random, stats};
+use common::{CLIENT, SERVER, interop_link, path, play_until, random, stats};
 use harness::Scenario;
 use harness::pool::HostStorage;
 use harness::world::{World, ms};
@@ -54,6 +54,34 @@ fn a_client_that_moves_every_five_seconds_is_followed() {
             );
         }
     }
+}
+
+/// A link that loses nothing, with a queue without end: what is sent to an address that the client has left is all that is
+/// ever lost. It says nothing about the new path, so the window is never reduced; and a round trip of the old path, whose
+/// queue was full, is never taken for one of the new (RFC 9000 section 9.4).
+#[test]
+fn what_the_old_path_lost_does_not_reduce_the_window_of_the_new_one() {
+    let mut scenario = Scenario::new(1, 1).link(LinkConfig::default().rate(10_000_000).delay(ms(30)));
+    scenario.server_bytes = TEN_MIB;
+    scenario.keepalive = true;
+    let mut world = World::<HostStorage>::new(&scenario);
+    for nth in 0..4 {
+        world.advance(Instant::ZERO + ms(1_000 + 2_000 * nth));
+        let before = stats(&world, SERVER);
+        world.path.rebind(world.now, ([198, 51, 100, nth as u8], 50_000).into());
+        play_until(&mut world, |world| stats(world, SERVER).path_changes > before.path_changes);
+        let fresh = path(&world, SERVER);
+        assert_eq!((fresh.window, fresh.min_rtt), (12_000, Duration::ZERO), "move {nth}");
+        let moved = world.now;
+        play_until(&mut world, |world| world.now > moved + ms(1_000));
+        let after = stats(&world, SERVER);
+        assert!(after.packets_lost > before.packets_lost, "move {nth}: nothing was tested");
+        assert!(path(&world, SERVER).window > 12_000, "move {nth}: slow start from the initial window");
+    }
+    play_until(&mut world, |world| world.has_ended(&scenario));
+    assert_eq!(stats(&world, SERVER).window_reductions, 0);
+    assert_eq!(path(&world, SERVER).ssthresh, u64::MAX);
+    assert!(world.report(&scenario).is_success());
 }
 
 #[test]

@@ -67,9 +67,16 @@ impl<S: Storage> Connection<S> {
         self.rtt.pto_base(self.peer_ack_delay)
     }
 
+    /// Whether any packet is in flight, on the path in use or an earlier one.
+    pub(super) fn awaits_acknowledgement(&mut self) -> bool {
+        let newest = self.storage.memory().sent.back().map(|packet| packet.number);
+        // Nothing above the largest acknowledged is acknowledged or lost, so the search for losses ends at the oldest.
+        newest >= Some(self.oldest_in_flight)
+    }
+
     /// Arms the probe timer for the last ack-eliciting packet, while any is in flight and no loss timer runs.
     pub(super) fn set_probe_timer(&mut self) {
-        let armed = self.controller.in_flight() > 0 && self.timers.loss.is_none();
+        let armed = self.timers.loss.is_none() && self.awaits_acknowledgement();
         self.timers.probe = armed.then(|| {
             self.last_eliciting_sent + pto::timeout(self.pto_base(), self.pto_count, self.idle_timeout)
         });

@@ -54,7 +54,7 @@ impl<S: Storage> Connection<S> {
             self.acknowledge(&range, &mut newly);
         }
         if let Some((number, sent_at)) = newly.largest {
-            if number == largest {
+            if number == largest && number >= self.first_on_path {
                 let delay = ack.delay().min(self.peer_ack_delay);
                 self.rtt.on_sample(now.saturating_since(sent_at), delay, now);
             }
@@ -77,15 +77,17 @@ impl<S: Storage> Connection<S> {
             }) else {
                 continue;
             };
+            let on_path = packet.number >= self.first_on_path;
             match packet.fate {
                 Fate::Acked => continue,
-                Fate::InFlight => {
+                Fate::InFlight if on_path => {
                     self.controller.on_packet_acked(u64::from(packet.size), packet.sent_at, self.utilisation);
                 }
+                Fate::InFlight => {}
                 Fate::Lost => {
                     self.stats.spurious_losses = self.stats.spurious_losses.saturating_add(1);
                     self.persistent.on_acked();
-                    if self.controller.on_spurious_loss(packet.sent_at) == Undo::Restored {
+                    if on_path && self.controller.on_spurious_loss(packet.sent_at) == Undo::Restored {
                         self.stats.reductions_undone = self.stats.reductions_undone.saturating_add(1);
                     }
                 }
@@ -158,7 +160,8 @@ impl<S: Storage> Connection<S> {
     /// `packet`, at `position` of the queue, is lost: what it carried goes out again in new packets.
     fn on_packet_lost(&mut self, now: Instant, position: usize, packet: &SentPacket) -> Congestion {
         let size = u64::from(packet.size);
-        if self.controller.on_packet_lost(size, packet.sent_at, now) == Reaction::Reduced {
+        let on_path = packet.number >= self.first_on_path;
+        if on_path && self.controller.on_packet_lost(size, packet.sent_at, now) == Reaction::Reduced {
             self.stats.window_reductions = self.stats.window_reductions.saturating_add(1);
         }
         self.stats.packets_lost = self.stats.packets_lost.saturating_add(1);
@@ -235,15 +238,22 @@ impl<S: Storage> Connection<S> {
         roomy && (self.low_water == 0 || self.send.unsent(memory.lost) <= self.low_water)
     }
 
-    /// Bytes in flight are the sum over the packets in flight (invariant I4 of the test harness).
+    /// Bytes in flight are the sum over the packets in flight on the path in use (invariant I4 of the test harness).
     pub(super) fn check_in_flight(&mut self) {
         let (in_flight, oldest) = (self.controller.in_flight(), self.oldest_in_flight);
+        let (first_on_path, awaits) = (self.first_on_path, self.awaits_acknowledgement());
         let sent = self.storage.memory().sent;
         let mut sum = 0u64;
+        debug_assert_eq!(awaits, sent.iter().any(|packet| packet.fate == Fate::InFlight));
         for packet in sent.iter().filter(|packet| packet.fate == Fate::InFlight) {
             debug_assert!(packet.number >= oldest);
-            sum = sum.saturating_add(u64::from(packet.size));
+            if packet.number >= first_on_path {
+                sum = sum.saturating_add(u64::from(packet.size));
+            }
         }
         debug_assert_eq!(in_flight, sum);
     }
 }
+
+#[cfg(test)]
+mod tests;

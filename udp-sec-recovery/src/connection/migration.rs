@@ -126,8 +126,10 @@ impl<S: Storage> Connection<S> {
         self.set_probe_timer();
     }
 
-    /// RFC 9000 section 9.4: another host may be anywhere; what was learnt of the old path says nothing.
+    /// RFC 9000 section 9.4: another host may be anywhere; what was learnt of the old path says nothing, nor does what
+    /// is still to be learnt of it.
     fn forget_path_properties(&mut self) {
+        self.first_on_path = self.session.next_packet_number();
         self.rtt = RttEstimator::new();
         self.pacer = Pacer::new();
         self.persistent = PersistentCongestion::new();

@@ -110,6 +110,8 @@ pub struct Connection<S> {
     largest_acked: Option<u64>,
     /// No packet below this number is in flight: where the search for losses starts.
     oldest_in_flight: u64,
+    /// Packets below this number left for another host: what becomes of them says nothing about the path in use.
+    first_on_path: u64,
     last_eliciting_sent: Instant,
     pto_count: u32,
     /// Probes that may still leave for the probe timeout that expired last.
@@ -192,6 +194,7 @@ impl<S: Storage> Connection<S> {
             skips,
             largest_acked: None,
             oldest_in_flight: 0,
+            first_on_path: 0,
             last_eliciting_sent: start.now,
             pto_count: 0,
             probes: 0,

@@ -48,3 +48,6 @@ impl<S: Storage> Connection<S> {
         self.timers.old_key = Some(now + self.pto_base() * limits::PTO_PERIODS);
     }
 }
+
+#[cfg(test)]
+mod tests;

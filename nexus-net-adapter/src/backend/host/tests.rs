@@ -398,3 +398,17 @@ fn a_thread_with_a_small_stack_can_bind() {
     let port = binding.expect("a thread").join().expect("no panic, and no overflow");
     assert_ne!(port, 0);
 }
+
+/// Nobody listens there, and ICMP says so after each Initiation: anybody may have said that. Whoever listens there later is
+/// reached by a repeat.
+#[test]
+fn what_icmp_says_ends_no_attempt() {
+    let place = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+    let client = endpoint(1, Peers::Only(vec![*keys(2).public()]));
+    let deadline = soon(&client);
+    let calling = std::thread::spawn(move || client.connect(place, keys(2).public(), deadline).map(drop));
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    let server = HostEndpoint::bind(place, settings(2), Peers::Only(vec![*keys(1).public()])).expect("free");
+    let accepted = server.accept(soon(&server)).map(drop);
+    assert_eq!((calling.join().expect("no panic"), accepted), (Ok(()), Ok(())));
+}

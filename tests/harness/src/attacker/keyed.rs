@@ -13,7 +13,7 @@ use rand_core::{SeedableRng, TryCryptoRng, TryRng};
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
-use udp_sec::handshake::{Answer, Initiator};
+use udp_sec::handshake::{Accepted, Answer, Initiator, Responder};
 use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::session::Session;
 use udp_sec::time::{Duration, Instant};
@@ -131,6 +131,8 @@ pub struct Lab {
     pub entropy: Entropy,
     /// The time; it stands still but for [`wait`](Self::wait).
     pub now: Instant,
+    /// When the endpoint wants to be woken.
+    wake_at: Option<Instant>,
     /// The session that began last.
     established: Option<SessionId>,
 }
@@ -154,7 +156,7 @@ impl Lab {
         change(&mut config);
         let entropy = Entropy::new(2);
         let endpoint = Endpoint::new(config, Box::default(), HeapPool::new(slots), allowed);
-        Self { keys, endpoint, entropy, now: Instant::ZERO, established: None }
+        Self { keys, endpoint, entropy, now: Instant::ZERO, wake_at: None, established: None }
     }
 
     /// Hands a copy of `datagram` to the endpoint, as coming from `from`.
@@ -179,9 +181,25 @@ impl Lab {
                     }
                     done.events.push((id, event));
                 }
-                Output::Wait(_) => return done,
+                Output::Wait(at) => {
+                    self.wake_at = at;
+                    return done;
+                }
             }
         }
+    }
+
+    /// Lets time pass up to `until`, from one instant at which the endpoint wants to be woken to the next: what it did, and
+    /// when.
+    pub fn run_until(&mut self, until: Instant) -> Vec<(Instant, Done)> {
+        let mut all = vec![(self.now, self.drain())];
+        while let Some(at) = self.wake_at.filter(|at| *at <= until) {
+            let done = self.wait(at.saturating_since(self.now));
+            all.push((self.now, done));
+            assert!(all.len() < 100_000, "a timer spins at {:?}", self.now);
+        }
+        self.now = until;
+        all
     }
 
     /// Lets time pass.
@@ -247,6 +265,23 @@ impl Peer {
         match initiator.read_response(response) {
             Answer::Established { session, .. } => Self { session, path, replay: [0; 128] },
             other => panic!("no session: {other:?}"),
+        }
+    }
+
+    /// The holder of `keys` at `path` answers `call`, an initiation of the endpoint's: its end of the session, and the
+    /// Response.
+    pub fn answering(lab: &Lab, keys: &StaticKeypair, path: Path, call: &[u8]) -> (Self, Vec<u8>) {
+        let mut allowed = AllowList::<1>::new();
+        allowed.add(*lab.keys.public()).expect("room for one");
+        let responder = Responder::new(keys.clone());
+        let mut rng = ChaCha8Rng::seed_from_u64(77);
+        let checked = responder.check_mac1(call).expect("a right mac1");
+        let caller = responder.read(checked, &mut rng).and_then(|incoming| incoming.authorize(&allowed));
+        match caller.expect("the endpoint").accept(1_234, &parameters()).expect("good parameters") {
+            Accepted::HalfOpen { response, session, .. } => {
+                (Self { session, path, replay: [0; 128] }, response.to_vec())
+            }
+            Accepted::Refused { code, .. } => panic!("refused: {code}"),
         }
     }
 

@@ -52,7 +52,8 @@ impl Controller {
         Self::NewReno(NewReno::new())
     }
 
-    /// The same controller at the start of another path: what is in flight still is, and the ceiling holds.
+    /// The same controller at the start of another path, where nothing is in flight; the ceiling holds. From now on it is
+    /// told of packets of that path only.
     #[must_use]
     pub fn on_new_path(self) -> Self {
         match self {

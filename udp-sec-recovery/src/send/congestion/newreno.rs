@@ -47,11 +47,8 @@ impl NewReno {
 
     /// See [`Controller::on_new_path`](super::Controller::on_new_path).
     #[must_use]
-    pub fn on_new_path(mut self) -> Self {
-        // RFC 9000 section 9.4: a late acknowledgement of what the old path lost proves nothing about this one.
-        self.answer_losses();
-        let mut fresh =
-            Self { in_flight: self.in_flight, answered_until: self.answered_until, ..Self::new() };
+    pub fn on_new_path(self) -> Self {
+        let mut fresh = Self::new();
         fresh.set_ceiling(self.ceiling);
         fresh
     }

@@ -160,24 +160,13 @@ fn ceiling_bounds_growth_and_the_present_window_but_not_below_the_minimum() {
 }
 
 #[test]
-fn a_new_path_forgets_the_window_but_not_what_is_in_flight() {
+fn a_new_path_forgets_the_window_and_what_is_in_flight_on_the_old_one() {
     let mut newreno = NewReno::new();
     lose(&mut newreno, 5, 10);
     newreno.on_packet_sent(700);
-    let fresh = newreno.on_new_path();
-    assert_eq!((fresh.window(), fresh.ssthresh(), fresh.in_flight()), (12_000, u64::MAX, 700));
-}
-
-#[test]
-fn losses_of_the_old_path_do_not_undo_a_reduction_on_the_new_one() {
-    let mut newreno = NewReno::new();
-    lose(&mut newreno, 5, 10);
-    let mut newreno = newreno.on_new_path();
-    assert_eq!(lose(&mut newreno, 15, 20), Reaction::Reduced);
-    assert_eq!(newreno.on_spurious_loss(at(5)), Undo::Unchanged);
-    assert_eq!(newreno.window(), 6_000);
-    assert_eq!(newreno.on_spurious_loss(at(15)), Undo::Restored);
-    assert_eq!((newreno.window(), newreno.ssthresh()), (12_000, u64::MAX));
+    let mut fresh = newreno.on_new_path();
+    assert_eq!((fresh.window(), fresh.ssthresh(), fresh.in_flight()), (12_000, u64::MAX, 0));
+    assert_eq!(lose(&mut fresh, 5, 20), Reaction::Reduced, "no recovery period goes on");
 }
 
 #[test]
