@@ -36,7 +36,7 @@ pub fn links(markdown: &str) -> Vec<Link> {
 }
 
 /// The lines outside fenced code blocks, numbered.
-fn prose(markdown: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn prose(markdown: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut fenced = false;
     markdown.lines().enumerate().filter_map(move |(index, line)| {
         let fence = line.trim_start().starts_with("```");
@@ -49,7 +49,7 @@ fn without_code_spans(line: &str) -> String {
     line.split('`').enumerate().map(|(index, part)| if index % 2 == 0 { part } else { "code" }).collect()
 }
 
-fn code_spans(line: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn code_spans(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 

@@ -7,6 +7,7 @@
 pub mod docs;
 pub mod exceptions;
 pub mod licences;
+pub mod names;
 pub mod repo;
 pub mod rust;
 pub mod source;

@@ -1,6 +1,9 @@
 //! The rules for documents, applied to this repository.
 
-use tidy::{assert_none, docs, repo};
+use tidy::{assert_none, docs, names, repo};
+
+/// The documents that say which test shows what.
+const NAMING: [&str; 3] = ["docs/security.md", "docs/recovery.md", "docs/testing.md"];
 
 fn exists(path: &str) -> bool {
     repo::root().join(path).exists()
@@ -21,6 +24,15 @@ fn named_paths_exist() {
     assert_none(
         repo::files(&["md"]).iter().flat_map(|document| docs::missing_paths(document, exists)).collect(),
     );
+}
+
+#[test]
+fn named_tests_exist() {
+    let sources = repo::files(&["rs"]);
+    let names = names::Names::of(&sources);
+    let documents = repo::files(&["md"]);
+    let checked = NAMING.map(|path| documents.iter().find(|document| document.path == path).expect(path));
+    assert_none(checked.iter().flat_map(|document| names::missing_names(document, &names)).collect());
 }
 
 #[test]
