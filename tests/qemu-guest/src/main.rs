@@ -21,7 +21,7 @@ use ladder::settings::Unknown;
 use ladder::{Role, Settings, markers};
 use qemu_guest::platform::heap::Wiping;
 use qemu_guest::platform::statics::Once;
-use qemu_guest::platform::{device_tree, finisher, stack};
+use qemu_guest::platform::{device_tree, finisher, interrupts, stack, time};
 use qemu_guest::{devices, events, log, network, report, say};
 
 /// What QEMU exits with when the role's work was not done.
@@ -63,6 +63,7 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
     events::print();
     stack::check();
     log::flush();
+    interrupts::sleep_through(time::now() + settings.hold);
     finisher::exit(if outcome.is_ok() { 0 } else { FAILED })
 }
 

@@ -68,6 +68,9 @@ struct Args {
     /// Sends the listener so many hostile frames meanwhile; the bulk grows to last as long.
     #[arg(long, value_name = "FRAMES", default_value_t = 0, conflicts_with = "kill_peer")]
     fuzz: u64,
+    /// Searches the memory of both guests for the secrets of their session, in the middle of it and afterwards.
+    #[arg(long, conflicts_with_all = ["kill_peer", "fuzz", "loss", "matrix"])]
+    secrets: bool,
     /// Shows the markers while they come, and then a table of the figures.
     #[arg(long)]
     watch: bool,
@@ -157,7 +160,10 @@ fn scenes(args: &Args) -> Result<Vec<Scene>> {
     if (args.matrix || args.kill_peer || args.fuzz > 0) && args.profile != Profile::UdpSec {
         bail!("--matrix, --kill-peer and --fuzz are for the profile udp-sec");
     }
-    Ok(if args.two_vm || args.matrix || args.kill_peer || args.fuzz > 0 || !session {
+    if args.secrets && !session {
+        bail!("--secrets is for profiles with a session");
+    }
+    Ok(if args.two_vm || args.matrix || args.kill_peer || args.fuzz > 0 || args.secrets || !session {
         vec![Scene::TwoGuests]
     } else {
         vec![Scene::HostListens, Scene::HostCalls]
@@ -179,6 +185,7 @@ fn plan(args: &Args, scene: Scene, loss: f64, seed: u64) -> Plan {
         mtu: args.mtu,
         without: args.without,
         trouble,
+        secrets: args.secrets,
         limit: Duration::from_secs(args.limit),
     }
 }
