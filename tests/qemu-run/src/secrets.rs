@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use secrets::needles::{Known, Needle, Schedule, phases, schedule};
 use secrets::search::hits;
 use sha2::{Digest, Sha256};
@@ -77,10 +77,10 @@ pub struct Report {
 /// Where a file is missing, or there was no handshake.
 pub fn examine(folder: &Path, profile: Profile) -> Result<Report> {
     let mut report = Report::default();
-    let ephemerals = ephemerals(&fs::read(folder.join("link.pcap"))?)?;
+    let link = Ephemerals::read(&fs::read(folder.join("link.pcap"))?)?;
     for role in [Role::Connector, Role::Listener] {
         let entropy = fs::read(folder.join(format!("{}.entropy", role.name())))?;
-        let needles = Needles::of(role, &entropy, ephemerals)?;
+        let needles = Needles::of(role, &entropy, &link)?;
         for moment in [Moment::During, Moment::After] {
             let copy = copy_of(folder, role, moment);
             let memory = fs::read(&copy).with_context(|| copy.display().to_string())?;
@@ -124,37 +124,29 @@ const STATIC: &str = "static secret";
 const SEED: &str = "seed of private numbers";
 
 impl Needles {
-    /// Those of the end in `role`, which has drawn `entropy`; `ephemerals` of the connector and the listener.
-    fn of(role: Role, entropy: &[u8], ephemerals: [[u8; 32]; 2]) -> Result<Self> {
+    /// Those of the end in `role`, which has drawn `entropy`; `link` has the public halves.
+    fn of(role: Role, entropy: &[u8], link: &Ephemerals) -> Result<Self> {
         let [own, peer] = match role {
-            Role::Connector => ephemerals,
-            Role::Listener => [ephemerals[1], ephemerals[0]],
+            Role::Connector => [link.initiation, link.response],
+            Role::Listener => [link.response, link.initiation],
         };
-        let public = |secret: [u8; 32]| *StaticKeypair::from_secret(secret).public().as_bytes();
-        // The ephemeral secret is somewhere in what was drawn, and the seed behind it.
-        let drawn = |at: usize| entropy.get(at..at + 32).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let place = (0..SEARCHED).find(|&at| drawn(at).is_some_and(|secret| public(secret) == own));
-        let place = place.with_context(|| format!("the {} has drawn its key elsewhere", role.name()))?;
-        let [ephemeral, seed] = [place, place + 32].map(|at| drawn(at).unwrap_or_default());
-        let secret = static_secret(role);
-        let known = Known {
-            secret,
-            ephemeral,
-            peer: public(static_secret(role.other())),
-            peer_ephemeral: peer,
-            is_initiator: role == Role::Connector,
-        };
+        let (known, seed) = known(role, entropy, own, peer)?;
         let Schedule { session: [first, second], mut handshake } = schedule(&known);
-        handshake.push(Needle::new("ephemeral secret", ephemeral));
+        handshake.push(Needle::new("ephemeral secret", known.ephemeral));
         let mut directions = [phases(&first, PHASES), phases(&second, PHASES)];
         if role == Role::Listener {
             directions.reverse();
+        } else if let Some(public) = link.given_up {
+            // Nobody has answered: the schedule came as far as message 1.
+            let (known, seed) = known_of_message_1(entropy, public)?;
+            let made = schedule(&known).handshake.into_iter().take(MESSAGE_1);
+            let drawn = [("ephemeral secret", known.ephemeral), (SEED, seed)];
+            let drawn = drawn.map(|(name, secret)| Needle::new(name, secret));
+            let of_it = |needle: Needle| Needle::new(&format!("{} (given up)", needle.name), needle.secret);
+            handshake.extend(made.chain(drawn).map(of_it));
         }
-        Ok(Self {
-            lasting: vec![Needle::new(STATIC, secret), Needle::new(SEED, seed)],
-            handshake,
-            directions,
-        })
+        let lasting = vec![Needle::new(STATIC, known.secret), Needle::new(SEED, seed)];
+        Ok(Self { lasting, handshake, directions })
     }
 
     fn all(&self) -> impl Iterator<Item = &Needle> {
@@ -209,6 +201,29 @@ impl Needles {
     }
 }
 
+/// What the end in `role` has computed with, of `entropy` the ephemeral secret of `own`; and what it drew next, the seed of
+/// its private numbers.
+fn known(role: Role, entropy: &[u8], own: [u8; 32], peer_ephemeral: [u8; 32]) -> Result<(Known, [u8; 32])> {
+    let drawn = |at: usize| entropy.get(at..at + 32).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let place = (0..SEARCHED).find(|&at| drawn(at).is_some_and(|secret| public(secret) == own));
+    let place = place.with_context(|| format!("the {} has drawn its key elsewhere", role.name()))?;
+    let [ephemeral, seed] = [place, place + 32].map(|at| drawn(at).unwrap_or_default());
+    let peer = public(static_secret(role.other()));
+    let is_initiator = role == Role::Connector;
+    Ok((Known { secret: static_secret(role), ephemeral, peer, peer_ephemeral, is_initiator }, seed))
+}
+
+/// The same for an Initiation that nobody has answered; any key stands for the one that never came.
+fn known_of_message_1(entropy: &[u8], own: [u8; 32]) -> Result<(Known, [u8; 32])> {
+    known(Role::Connector, entropy, own, public(static_secret(Role::Listener)))
+}
+
+fn public(secret: [u8; 32]) -> [u8; 32] {
+    *StaticKeypair::from_secret(secret).public().as_bytes()
+}
+
+/// Secrets that message 1 takes: a result, a chaining key and a message key for `es`, and for `ss`.
+const MESSAGE_1: usize = 6;
 /// Offsets in a guest's random bytes at which its ephemeral secret may begin.
 const SEARCHED: usize = 256;
 /// The address of the first byte of a copy.
@@ -246,27 +261,40 @@ fn left_behind(found: &Found) -> Vec<String> {
     faults
 }
 
-/// The ephemeral public keys of Initiation and Response, the only ones in `pcap`: in datagrams, or behind the length of a
-/// record at the beginning of a TCP segment.
-fn ephemerals(pcap: &[u8]) -> Result<[[u8; 32]; 2]> {
-    let mut found: [Vec<[u8; 32]>; 2] = Default::default();
-    for frame in frames(pcap) {
-        let Some(message) = message(frame) else { continue };
-        if let (&[1, kind @ (1 | 2)], Some(key)) = (
-            message.first_chunk().unwrap_or(&[0; 2]),
-            message.get(12..44).and_then(|key| key.try_into().ok()),
-        ) {
-            let keys = &mut found[usize::from(kind) - 1];
-            if !keys.contains(&key) {
-                keys.push(key);
+/// Ephemeral public keys on the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ephemerals {
+    /// Of the Initiation that was answered.
+    initiation: [u8; 32],
+    /// Of the Response.
+    response: [u8; 32],
+    /// Of the Initiation over udp-sec that was given up, where TCP came next.
+    given_up: Option<[u8; 32]>,
+}
+
+impl Ephemerals {
+    /// Those in `pcap`: in datagrams, or behind the length of a record at the beginning of a TCP segment.
+    fn read(pcap: &[u8]) -> Result<Self> {
+        let mut found: [Vec<[u8; 32]>; 2] = Default::default();
+        for message in frames(pcap).filter_map(message) {
+            if let [1, kind @ (1 | 2), ..] = *message {
+                let key = message.get(12..44).context("a handshake message cut short")?.try_into()?;
+                let keys = &mut found[usize::from(kind) - 1];
+                if keys.last() != Some(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        match (&found[0][..], &found[1][..]) {
+            (&[initiation], &[response]) => Ok(Self { initiation, response, given_up: None }),
+            (&[given_up, initiation], &[response]) => {
+                Ok(Self { initiation, response, given_up: Some(given_up) })
+            }
+            (initiations, responses) => {
+                bail!("{} Initiations and {} Responses on the link", initiations.len(), responses.len())
             }
         }
     }
-    let one = |keys: &[[u8; 32]]| {
-        ensure!(keys.len() == 1, "{} ephemeral keys of one end on the link, not 1", keys.len());
-        Ok(keys[0])
-    };
-    Ok([one(&found[0])?, one(&found[1])?])
 }
 
 /// The frames in a pcap file.

@@ -5,6 +5,8 @@
 //! 3. The relay is asked to end and to say what it counted.
 //! 4. Each log is judged alone, then the link, then how the guests ended.
 
+mod memory;
+
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -17,7 +19,6 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::child::{Child, Tail};
 use crate::judge::{Verdict, judge};
 use crate::machine::{Cable, HostNetwork, Machine};
-use crate::monitor;
 use crate::output::Output;
 use crate::plan::{Plan, Scene, Tools, Trouble};
 use crate::profile::{Ladder, Profile, Role, cut_short, halfway, ladder};
@@ -304,12 +305,9 @@ impl<'a> Stage<'a> {
             };
             let mut command = machine.command(&log, &console);
             std::fs::write(file("command"), format!("{command:?}\n"))?;
-            let child = if watched.is_some() {
-                let mut child = Child::start_talking(role.name(), &mut command, &errors)?;
-                monitor::begin(&mut child)?;
-                child
-            } else {
-                Child::start(role.name(), &mut command, &file("out"), &errors)?
+            let child = match watched {
+                Some(_) => memory::start(role.name(), &mut command, &errors)?,
+                None => Child::start(role.name(), &mut command, &file("out"), &errors)?,
             };
             (child, Some(console))
         } else {
@@ -365,22 +363,6 @@ impl<'a> Stage<'a> {
         })?;
         if reached {
             std::thread::sleep(INTO_THE_BULK);
-        }
-        Ok(())
-    }
-
-    /// Both guests stand still meanwhile.
-    fn copy_memory_halfway(&mut self, limit: Duration) -> Result<()> {
-        self.await_halfway(limit)?;
-        for actor in &mut self.actors {
-            monitor::stop(&mut actor.child)?;
-        }
-        for actor in &mut self.actors {
-            let file = secrets::copy_of(self.folder, actor.role, Moment::During);
-            monitor::copy_memory(&mut actor.child, &file)?;
-        }
-        for actor in &mut self.actors {
-            monitor::go_on(&mut actor.child)?;
         }
         Ok(())
     }
@@ -445,16 +427,6 @@ impl<'a> Stage<'a> {
 }
 
 impl Actor {
-    /// Where the guest has done its work and said its last line: copies its memory to `file`, and ends it.
-    fn copy_memory_at_end(&mut self, file: &Path) -> Result<()> {
-        if self.tail.text()?.lines().any(|line| line.starts_with("EVENTS ")) {
-            monitor::stop(&mut self.child)?;
-            monitor::copy_memory(&mut self.child, file)?;
-            monitor::quit(&mut self.child)?;
-        }
-        Ok(())
-    }
-
     /// Notes how it ended, if it has.
     fn look(&mut self) -> Result<()> {
         if self.fate.is_none() {

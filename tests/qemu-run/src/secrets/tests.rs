@@ -16,7 +16,8 @@ fn needles(role: Role) -> Needles {
     };
     let [(connectors, initiation), (listeners, response)] = [of(Role::Connector), of(Role::Listener)];
     let entropy = if role == Role::Connector { connectors } else { listeners };
-    Needles::of(role, &entropy, [initiation, response]).unwrap()
+    let link = Ephemerals { initiation, response, given_up: None };
+    Needles::of(role, &entropy, &link).unwrap()
 }
 
 fn memory(secrets: &[&Needle]) -> Vec<u8> {
@@ -88,11 +89,13 @@ fn ephemeral_keys_are_read_from_the_link() {
     };
     for carrier in [&udp as &dyn Fn(&[u8]) -> Vec<u8>, &tcp] {
         let frames = [carrier(&message(1, 7)), vec![0; 60], carrier(&message(1, 7)), carrier(&message(2, 8))];
-        assert_eq!(ephemerals(&pcap(&frames)).unwrap(), [[7; 32], [8; 32]]);
-        assert!(ephemerals(&pcap(&frames[..3])).is_err(), "no Response");
-        assert!(
-            ephemerals(&pcap(&[&frames[..], &[carrier(&message(1, 9))]].concat())).is_err(),
-            "two attempts"
-        );
+        let read = |frames: &[Vec<u8>]| Ephemerals::read(&pcap(frames));
+        let one = Ephemerals { initiation: [7; 32], response: [8; 32], given_up: None };
+        assert_eq!(read(&frames).unwrap(), one);
+        let two = [&[carrier(&message(1, 6))], &frames[..]].concat();
+        assert_eq!(read(&two).unwrap(), Ephemerals { given_up: Some([6; 32]), ..one });
+        assert!(read(&frames[..3]).is_err(), "no Response");
+        let three = [&[carrier(&message(1, 5))], &two[..]].concat();
+        assert!(read(&three).is_err(), "one too many");
     }
 }
