@@ -16,6 +16,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 /// Bytes of bulk for each hostile frame: the session has to last as long as they do.
 const BYTES_PER_HOSTILE_FRAME: u64 = 48;
 
+/// Bytes of bulk that last until memory is copied in the middle of them.
+const BYTES_FOR_A_COPY: u64 = 512 << 10;
+
 /// Boots the guests in QEMU, joins them by an emulated link, and judges them by their markers.
 ///
 /// Exit code 0 only if every run was as it must be. Each run leaves a folder with its logs, a pcap file of the link,
@@ -176,12 +179,13 @@ fn plan(args: &Args, scene: Scene, loss: f64, seed: u64) -> Plan {
         (false, 0) => Trouble::None,
         (false, frames) => Trouble::Fuzz(frames),
     };
+    let least = if args.secrets { BYTES_FOR_A_COPY } else { 0 };
     Plan {
         profile: args.profile,
         scene,
         link: LinkPlan { loss, delay: args.delay, reorder: args.reorder, rate: args.rate, queue: args.queue },
         seed,
-        bytes: args.bytes.max(args.fuzz.saturating_mul(BYTES_PER_HOSTILE_FRAME)),
+        bytes: args.bytes.max(args.fuzz.saturating_mul(BYTES_PER_HOSTILE_FRAME)).max(least),
         mtu: args.mtu,
         without: args.without,
         trouble,

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use chacha20::ChaCha20Rng;
 use proptest::prelude::*;
-use rand_core::{Rng as _, TryCryptoRng, TryRng};
+use rand_core::{TryCryptoRng, TryRng};
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::ApplicationProtocol;
