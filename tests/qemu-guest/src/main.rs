@@ -19,6 +19,8 @@ use core::mem::MaybeUninit;
 
 use ladder::settings::Unknown;
 use ladder::{Role, Settings, markers};
+use udp_sec::time::Duration;
+
 use qemu_guest::platform::heap::Wiping;
 use qemu_guest::platform::statics::Once;
 use qemu_guest::platform::{device_tree, finisher, interrupts, stack, time};
@@ -47,6 +49,9 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
     };
     let net = boot(&settings);
     say!("FIGURE boot_stack_bytes {}", stack::begin_anew());
+    if settings.hold > Duration::ZERO {
+        stack::leave_as_it_is();
+    }
 
     let outcome = match (settings.role, net) {
         (Role::Selftest, _) => roles::selftest::run(&settings),
