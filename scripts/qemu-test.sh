@@ -13,6 +13,7 @@
 #   --matrix         two guests at 0, 1, 5 and 10 % loss, and a table
 #   --watch          shows the markers while they come, then a table of the figures
 #   --kill-peer      the listener is killed in the middle of the bulk; later markers must then be absent
+#   --secrets        the memory of both guests is searched for the keys of their session, in its middle and afterwards
 #   --fuzz FRAMES    so many hostile frames for the listener while a session runs
 #   --limit SECONDS  longest that a guest may take (120)
 #   --help           this text
@@ -32,7 +33,7 @@ while (($#)); do
       usage "$0"
       exit 0
       ;;
-    --two-vm | --matrix | --kill-peer | --watch)
+    --two-vm | --matrix | --kill-peer | --secrets | --watch)
       OPTIONS+=("$1")
       shift
       ;;

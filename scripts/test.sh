@@ -82,6 +82,7 @@ guest_lints() (
 qemu() {
   ./scripts/qemu-test.sh --two-vm --loss 5 --bytes 65536
   ./scripts/qemu-test.sh --profile no-entropy --two-vm
+  ./scripts/qemu-test.sh --secrets
   ./scripts/qemu-laboratory.sh --seeds 20
   # As the report was built for the runs above.
   cargo test --locked --release --manifest-path tests/qemu-run/report/Cargo.toml

@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use nexus_net_adapter::select::{self, Mode};
 use udp_sec::keys::StaticKeypair;
+use udp_sec::limits::KEY_UPDATE_PACKETS;
 use udp_sec::time::Duration;
 
 use crate::Plan;
@@ -38,6 +39,10 @@ pub struct Settings {
     pub plan: Plan,
     /// `loss=1`: the link loses frames, and the run goes on until that was noticed.
     pub loss: bool,
+    /// `key-life`: packets that a session key seals before the next takes over.
+    pub key_life: u64,
+    /// `hold`: how long a guest that has done its work stays as it is.
+    pub hold: Duration,
     /// `limit`: seconds after which a run that is not done has failed.
     pub limit: Duration,
 }
@@ -102,6 +107,8 @@ impl Settings {
             peer_key: number(of("peer-key"), other)?,
             plan,
             loss: switch(of("loss"), false)?,
+            key_life: number(of("key-life"), KEY_UPDATE_PACKETS)?,
+            hold: Duration::from_secs(number(of("hold"), 0)?),
             limit: Duration::from_secs(number(of("limit"), 120)?),
         })
     }
@@ -119,7 +126,7 @@ impl Settings {
     }
 }
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "role",
     select::VARIABLE,
     "udp",
@@ -135,6 +142,8 @@ const NAMES: [&str; 16] = [
     "class",
     "seed",
     "loss",
+    "key-life",
+    "hold",
     "limit",
 ];
 

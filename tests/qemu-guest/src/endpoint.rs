@@ -69,17 +69,19 @@ pub fn only(peer: &PublicKey) -> Peer {
     peers
 }
 
-/// An endpoint with `keypair` for sessions with `peer`.
+/// An endpoint with `keypair` for sessions with `peer`, whose keys seal `key_life` packets each.
 pub fn device(
     memory: &'static mut Memory,
     keypair: StaticKeypair,
     peer: &PublicKey,
     budget: Duration,
+    key_life: u64,
     link: Link,
     time: Time,
 ) -> UdpSecDevice {
     let mut config = Config::new(keypair, parameters());
     config.handshake_budget = budget;
+    config.key_life.packets = key_life;
     let Memory { tables, sessions, session } = memory;
     assert!(sessions.lend(session).is_ok(), "one endpoint has this memory");
     let endpoint = Endpoint::new(config, tables, sessions, only(peer));

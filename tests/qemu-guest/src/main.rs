@@ -19,9 +19,11 @@ use core::mem::MaybeUninit;
 
 use ladder::settings::Unknown;
 use ladder::{Role, Settings, markers};
+use udp_sec::time::Duration;
+
 use qemu_guest::platform::heap::Wiping;
 use qemu_guest::platform::statics::Once;
-use qemu_guest::platform::{device_tree, finisher, stack};
+use qemu_guest::platform::{device_tree, finisher, interrupts, stack, time};
 use qemu_guest::{devices, events, log, network, report, say};
 
 /// What QEMU exits with when the role's work was not done.
@@ -47,6 +49,9 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
     };
     let net = boot(&settings);
     say!("FIGURE boot_stack_bytes {}", stack::begin_anew());
+    if settings.hold > Duration::ZERO {
+        stack::leave_as_it_is();
+    }
 
     let outcome = match (settings.role, net) {
         (Role::Selftest, _) => roles::selftest::run(&settings),
@@ -63,6 +68,7 @@ extern "Rust" fn guest_main(device_tree: *const u8) -> ! {
     events::print();
     stack::check();
     log::flush();
+    interrupts::sleep_through(time::now() + settings.hold);
     finisher::exit(if outcome.is_ok() { 0 } else { FAILED })
 }
 

@@ -1,7 +1,7 @@
 //! Child processes with bounded waits. One that is still there when its handle goes is ended: it, and no other.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child as Process, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -78,6 +78,15 @@ impl Child {
     /// A line that is there already.
     pub fn line_now(&mut self) -> Option<String> {
         self.lines.as_ref()?.try_recv().ok()
+    }
+
+    /// Writes a line to its standard input.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    pub fn say(&mut self, line: &str) -> Result<()> {
+        let input = self.process.stdin.as_mut().context("its input is closed")?;
+        writeln!(input, "{line}").with_context(|| format!("{} does not listen", self.name))
     }
 
     /// Closes its standard input, which asks those that watch it to end.

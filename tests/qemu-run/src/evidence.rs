@@ -189,6 +189,9 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
             );
         }
     }
+    if let Some(secrets) = &outcome.secrets {
+        text += secrets;
+    }
     for fault in &outcome.faults {
         _ = writeln!(text, "\n{}", fault.trim_end());
     }

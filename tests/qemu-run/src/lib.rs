@@ -7,7 +7,8 @@
 //!                   └──► summary, release evidence, decoded log, picture
 //! ```
 //! Reading order: [`profile`] (what a run must show), [`judge`] (whether it did), [`plan`] (what a run is),
-//! [`machine`] and [`wire`] (who takes part), [`stage`] (one run from start to end), [`series`] and [`spread`] (many of
+//! [`machine`], [`monitor`] and [`wire`] (who takes part), [`stage`] (one run from start to end), [`secrets`] (what is left in
+//! memory), [`series`] and [`spread`] (many of
 //! them), [`decoded`] (whether the binary log agrees with the serial line), [`evidence`] (what is kept), [`watch`] and
 //! [`sheet`] (what people see).
 
@@ -16,9 +17,11 @@ pub mod decoded;
 pub mod evidence;
 pub mod judge;
 pub mod machine;
+pub mod monitor;
 pub mod output;
 pub mod plan;
 pub mod profile;
+pub mod secrets;
 pub mod series;
 pub mod sheet;
 pub mod spread;

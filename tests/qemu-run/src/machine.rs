@@ -53,6 +53,9 @@ pub struct Machine<'a> {
     pub cable: Option<Cable>,
     /// In the same process, where the other end is this host.
     pub host: Option<HostNetwork>,
+    /// Where its memory is looked into: the file that all its random bytes come from. QEMU then listens to its standard
+    /// input.
+    pub watched: Option<&'a Path>,
 }
 
 /// The address of each end, which guests know as their defaults.
@@ -82,8 +85,16 @@ impl Machine<'_> {
         command.args(["-serial", &format!("file:{}", serial.display())]);
         command.args(["-chardev", &format!("file,id=vc,path={}", console.display())]);
         command.args(["-device", "virtio-serial-device", "-device", "virtconsole,chardev=vc"]);
-        if self.profile != Profile::NoEntropy {
-            command.args(["-device", "virtio-rng-device"]);
+        match self.watched {
+            Some(entropy) => {
+                let source = format!("rng-random,id=r0,filename={}", entropy.display());
+                command.args(["-object", &source, "-device", "virtio-rng-device,rng=r0"]);
+                command.args(["-qmp", "stdio"]);
+            }
+            None if self.profile == Profile::NoEntropy => {}
+            None => {
+                command.args(["-device", "virtio-rng-device"]);
+            }
         }
         match self.cable {
             Some(cable) => {

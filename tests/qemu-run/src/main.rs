@@ -16,6 +16,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 /// Bytes of bulk for each hostile frame: the session has to last as long as they do.
 const BYTES_PER_HOSTILE_FRAME: u64 = 48;
 
+/// Bytes of bulk that last until memory is copied in the middle of them.
+const BYTES_FOR_A_COPY: u64 = 512 << 10;
+
 /// Boots the guests in QEMU, joins them by an emulated link, and judges them by their markers.
 ///
 /// Exit code 0 only if every run was as it must be. Each run leaves a folder with its logs, a pcap file of the link,
@@ -68,6 +71,9 @@ struct Args {
     /// Sends the listener so many hostile frames meanwhile; the bulk grows to last as long.
     #[arg(long, value_name = "FRAMES", default_value_t = 0, conflicts_with = "kill_peer")]
     fuzz: u64,
+    /// Searches the memory of both guests for the secrets of their session, in the middle of it and afterwards.
+    #[arg(long, conflicts_with_all = ["kill_peer", "fuzz", "loss", "matrix"])]
+    secrets: bool,
     /// Shows the markers while they come, and then a table of the figures.
     #[arg(long)]
     watch: bool,
@@ -157,7 +163,10 @@ fn scenes(args: &Args) -> Result<Vec<Scene>> {
     if (args.matrix || args.kill_peer || args.fuzz > 0) && args.profile != Profile::UdpSec {
         bail!("--matrix, --kill-peer and --fuzz are for the profile udp-sec");
     }
-    Ok(if args.two_vm || args.matrix || args.kill_peer || args.fuzz > 0 || !session {
+    if args.secrets && !session {
+        bail!("--secrets is for profiles with a session");
+    }
+    Ok(if args.two_vm || args.matrix || args.kill_peer || args.fuzz > 0 || args.secrets || !session {
         vec![Scene::TwoGuests]
     } else {
         vec![Scene::HostListens, Scene::HostCalls]
@@ -170,15 +179,17 @@ fn plan(args: &Args, scene: Scene, loss: f64, seed: u64) -> Plan {
         (false, 0) => Trouble::None,
         (false, frames) => Trouble::Fuzz(frames),
     };
+    let least = if args.secrets { BYTES_FOR_A_COPY } else { 0 };
     Plan {
         profile: args.profile,
         scene,
         link: LinkPlan { loss, delay: args.delay, reorder: args.reorder, rate: args.rate, queue: args.queue },
         seed,
-        bytes: args.bytes.max(args.fuzz.saturating_mul(BYTES_PER_HOSTILE_FRAME)),
+        bytes: args.bytes.max(args.fuzz.saturating_mul(BYTES_PER_HOSTILE_FRAME)).max(least),
         mtu: args.mtu,
         without: args.without,
         trouble,
+        secrets: args.secrets,
         limit: Duration::from_secs(args.limit),
     }
 }

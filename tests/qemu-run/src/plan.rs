@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::profile::{Profile, Role};
+use crate::secrets;
 
 /// The emulated link, the same in both directions.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +109,8 @@ pub struct Plan {
     pub without: Without,
     /// From outside.
     pub trouble: Trouble,
+    /// Whether the guests' memory is searched for the secrets of their session.
+    pub secrets: bool,
     /// Longest that a guest may take.
     pub limit: Duration,
 }
@@ -160,6 +163,9 @@ impl Plan {
                 words.push("udp=off".to_owned());
             }
         }
+        if self.secrets {
+            words.push(secrets::boot_arguments(role));
+        }
         words.push(format!("limit={}", self.limit.as_secs()));
         words.join(" ")
     }
@@ -194,9 +200,13 @@ impl Plan {
             Trouble::KillPeer => "-kill-peer",
             Trouble::Fuzz(_) => "-fuzz",
         };
+        let secrets = if self.secrets { "-secrets" } else { "" };
         match self.profile {
             Profile::Selftest => format!("selftest-seed{}", self.seed),
-            _ => format!("{}-{}-loss{}-seed{}{trouble}", self.profile, self.scene, self.link.loss, self.seed),
+            _ => format!(
+                "{}-{}-loss{}-seed{}{trouble}{secrets}",
+                self.profile, self.scene, self.link.loss, self.seed
+            ),
         }
     }
 
@@ -218,6 +228,7 @@ impl Plan {
             "seed": self.seed,
             "bulk_bytes": self.bytes,
             "mtu": self.mtu,
+            "memory_searched": self.secrets,
             "peer_killed": self.trouble == Trouble::KillPeer,
             "hostile_frames": if let Trouble::Fuzz(frames) = self.trouble { frames } else { 0 },
         })

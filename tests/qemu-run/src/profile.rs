@@ -135,6 +135,15 @@ const PANIC: Pattern = Pattern::Anywhere("panic");
 /// The marker behind which a peer is killed: the bulk is under way then.
 pub const HALFWAY: Pattern = CONTROL_OK;
 
+/// The marker behind which a session of `profile` is in its middle.
+#[must_use]
+pub const fn halfway(profile: Profile) -> Pattern {
+    match profile {
+        Profile::Fallback => DATA_OK_TCP,
+        _ => HALFWAY,
+    }
+}
+
 /// The ladder of one log of a run whose link loses frames, or does not.
 #[must_use]
 pub fn ladder(profile: Profile, role: Role, lossy: bool) -> Ladder {

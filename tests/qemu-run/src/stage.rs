@@ -5,6 +5,8 @@
 //! 3. The relay is asked to end and to say what it counted.
 //! 4. Each log is judged alone, then the link, then how the guests ended.
 
+mod memory;
+
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -19,7 +21,8 @@ use crate::judge::{Verdict, judge};
 use crate::machine::{Cable, HostNetwork, Machine};
 use crate::output::Output;
 use crate::plan::{Plan, Scene, Tools, Trouble};
-use crate::profile::{HALFWAY, Ladder, Profile, Role, cut_short, ladder};
+use crate::profile::{Ladder, Profile, Role, cut_short, halfway, ladder};
+use crate::secrets::{self, Moment};
 use crate::wire::Wire;
 
 /// Longest that a listener may take to be up, and the relay to start and to end.
@@ -85,6 +88,8 @@ pub struct Outcome {
     pub ends: Vec<EndResult>,
     /// What the relay counted; none where a guest ran alone.
     pub wire: Option<Wire>,
+    /// What the search for secrets found, where there was one.
+    pub secrets: Option<String>,
     /// Everything wrong, in words; nothing means that the run passed.
     pub faults: Vec<String>,
     /// From the first process to the last.
@@ -147,8 +152,15 @@ pub fn run(plan: &Plan, tools: &Tools, folder: &Path) -> Result<Outcome> {
             faults.extend((sent < asked).then(|| format!("only {sent} of {asked} hostile frames were sent")));
         }
     }
+    let secrets = if plan.secrets && faults.is_empty() {
+        let report = secrets::examine(folder, plan.profile)?;
+        faults.extend(report.faults);
+        Some(report.text)
+    } else {
+        None
+    };
     ends.sort_by_key(|end| end.role == Role::Listener);
-    Ok(Outcome { ends, wire, faults, elapsed: begun.elapsed() })
+    Ok(Outcome { ends, wire, secrets, faults, elapsed: begun.elapsed() })
 }
 
 /// The ladder of the end in `role`.
@@ -255,6 +267,9 @@ impl<'a> Stage<'a> {
         }
         self.start(Role::Connector)?;
         let limit = self.plan.limit + GRACE;
+        if self.plan.secrets {
+            self.copy_memory_halfway(limit)?;
+        }
         if self.plan.trouble == Trouble::KillPeer {
             self.kill_listener_halfway(limit)?;
         }
@@ -273,6 +288,11 @@ impl<'a> Stage<'a> {
         let (child, console) = if self.plan.scene.is_guest(role) {
             let console = file("defmt.bin");
             std::fs::write(&log, "")?; // to be there for whoever reads it, before QEMU is
+            let entropy = file("entropy");
+            let watched = self.plan.secrets.then_some(entropy.as_path());
+            if let Some(file) = watched {
+                secrets::write_entropy(file, self.plan.seed, role)?;
+            }
             let machine = Machine {
                 qemu: &self.tools.qemu,
                 image: &self.tools.image,
@@ -281,10 +301,15 @@ impl<'a> Stage<'a> {
                 profile: self.plan.profile,
                 cable: self.cable(role),
                 host: self.host_network(role),
+                watched,
             };
             let mut command = machine.command(&log, &console);
             std::fs::write(file("command"), format!("{command:?}\n"))?;
-            (Child::start(role.name(), &mut command, &file("out"), &errors)?, Some(console))
+            let child = match watched {
+                Some(_) => memory::start(role.name(), &mut command, &errors)?,
+                None => Child::start(role.name(), &mut command, &file("out"), &errors)?,
+            };
+            (child, Some(console))
         } else {
             let mut command = Command::new(&self.tools.host_end);
             command.arg(if role == Role::Listener { "listen" } else { "connect" });
@@ -328,15 +353,22 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn kill_listener_halfway(&mut self, limit: Duration) -> Result<()> {
+    /// Until the bulk is under way, or the connector has ended.
+    fn await_halfway(&mut self, limit: Duration) -> Result<()> {
+        let marker = halfway(self.plan.profile);
         let reached = wait(limit, || {
             let Some(connector) = self.actor(Role::Connector) else { return Ok(true) };
             connector.look()?;
-            Ok(connector.fate.is_some() || connector.tail.text()?.lines().any(|line| HALFWAY.matches(line)))
+            Ok(connector.fate.is_some() || connector.tail.text()?.lines().any(|line| marker.matches(line)))
         })?;
         if reached {
             std::thread::sleep(INTO_THE_BULK);
         }
+        Ok(())
+    }
+
+    fn kill_listener_halfway(&mut self, limit: Duration) -> Result<()> {
+        self.await_halfway(limit)?;
         if let Some(listener) = self.actor(Role::Listener) {
             listener.kill();
         }
@@ -364,8 +396,12 @@ impl<'a> Stage<'a> {
 
     /// Until the end in `role` has ended, if it takes part; ends it where it does not.
     fn await_end(&mut self, role: Role, limit: Duration) -> Result<()> {
+        let after = self.plan.secrets.then(|| secrets::copy_of(self.folder, role, Moment::After));
         let Some(actor) = self.actor(role) else { return Ok(()) };
         let ended = wait(limit, || {
+            if let Some(file) = after.as_deref().filter(|file| !file.exists()) {
+                actor.copy_memory_at_end(file)?;
+            }
             actor.look()?;
             Ok(actor.fate.is_some())
         })?;

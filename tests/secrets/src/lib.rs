@@ -7,6 +7,7 @@
 
 #[cfg(target_os = "linux")]
 pub mod debug;
+pub mod end;
 #[cfg(target_os = "linux")]
 pub mod needles;
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 //! 7.5) over the Diffie-Hellman results, which either end's secrets suffice for.
 
 use blake2::{Blake2s256, Digest};
+use udp_sec::crypto::aead::{Aead, PacketKey, rekey};
 use udp_sec::crypto::dh;
 
 const NAME: &[u8] = b"Noise_IK_25519_ChaChaPoly_BLAKE2s";
@@ -72,6 +73,19 @@ pub fn schedule(known: &Known) -> Schedule {
     let session =
         [Needle::new("initiator's session key", first), Needle::new("responder's session key", second)];
     Schedule { session, handshake }
+}
+
+/// The keys of `direction` in its first `count` phases, the first of which it is (Noise section 4.2, `REKEY`).
+///
+/// # Panics
+/// Never: a key seals as many packets.
+#[must_use]
+pub fn phases(direction: &Needle, count: usize) -> Vec<Needle> {
+    let keys = std::iter::successors(Some(direction.secret), |key| {
+        Some(*rekey(&PacketKey::new(Aead::ChaCha20Poly1305, key)).expect("a key that is new"))
+    });
+    let named = |(phase, key)| Needle::new(&format!("{}, phase {phase}", direction.name), key);
+    keys.take(count).enumerate().map(named).collect()
 }
 
 /// Noise section 4.3, `HKDF` with two outputs.

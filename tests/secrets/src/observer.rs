@@ -5,13 +5,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use udp_sec::keys::StaticKeypair;
 use udp_sec::time::{Duration, Instant};
-use udp_sec_recovery::endpoint::{Output, SessionId};
-use udp_sec_recovery::event::Event;
 
+use crate::end::{Carrier, End, PIECE};
 use crate::needles::{Known, Needle, Schedule, schedule};
 use crate::recorder::Recorder;
 use crate::search::{Found, search};
-use crate::victim::{APPLICATION, Side, endpoint, path};
 
 /// Which side the victim is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,11 +28,10 @@ pub struct Observer {
     output: ChildStdout,
     /// Where the victim's random bytes come from.
     its_random: Recorder,
-    peer: Box<Side>,
+    peer: End,
     our_random: Recorder,
     now: Instant,
     role: Role,
-    session: Option<SessionId>,
     victim_secret: [u8; 32],
     ephemerals: Ephemerals,
 }
@@ -49,11 +46,11 @@ struct Ephemerals {
 }
 
 impl Observer {
-    /// Starts the victim `program` in `role`, and gives it its keys.
+    /// Starts the victim `program` in `role`, and gives it its keys; sessions go over `carrier`.
     ///
     /// # Errors
     /// It does not start, or not go on.
-    pub fn start(program: &str, role: Role, seed: u64) -> io::Result<Self> {
+    pub fn start(program: &str, role: Role, carrier: Carrier, seed: u64) -> io::Result<Self> {
         let mut its_random = Recorder::new(seed);
         let mut our_random = Recorder::new(!seed);
         let [its, ours] = [&mut its_random, &mut our_random]
@@ -68,12 +65,12 @@ impl Observer {
             our_random,
             now: Instant::ZERO,
             role,
-            session: None,
             victim_secret: *its.secret(),
             ephemerals: Ephemerals::default(),
-            peer: endpoint(ours.clone(), *its.public(), APPLICATION),
+            peer: End::new(carrier, ours.clone(), *its.public()),
         };
-        observer.command(&[b"k", &its.secret()[..], ours.public().as_bytes()].concat())?;
+        let number = Carrier::ALL.iter().position(|other| *other == carrier).map_or(0, |number| number as u8);
+        observer.command(&[b"k", &[number][..], &its.secret()[..], ours.public().as_bytes()].concat())?;
         Ok(observer)
     }
 
@@ -85,10 +82,7 @@ impl Observer {
         match self.role {
             Role::Initiator => self.command(b"c"),
             Role::Responder => {
-                let victim = *StaticKeypair::from_secret(self.victim_secret).public();
-                self.peer
-                    .connect(self.now, &mut self.our_random, path(), &victim)
-                    .expect("an empty endpoint");
+                self.peer.call(self.now, &mut self.our_random);
                 self.exchange()
             }
         }
@@ -101,8 +95,7 @@ impl Observer {
     pub fn talk(&mut self) -> io::Result<()> {
         let text = [0x55; 1_000];
         self.command(&[b"w", &1_000_u16.to_le_bytes()[..], &text].concat())?;
-        let session = self.session.and_then(|id| self.peer.session(id)).expect("a session");
-        session.write(&text).expect("open");
+        self.peer.write(self.now, &text);
         self.exchange()?;
         self.wait(Duration::from_millis(100))
     }
@@ -119,18 +112,26 @@ impl Observer {
         Ok(())
     }
 
-    /// The victim drops its endpoint.
+    /// A second passes, without anything to say.
     ///
     /// # Errors
     /// The victim does not go on.
-    pub fn drop_endpoint(&mut self) -> io::Result<()> {
+    pub fn pause(&mut self) -> io::Result<()> {
+        self.wait(Duration::from_secs(1))
+    }
+
+    /// The victim drops its end.
+    ///
+    /// # Errors
+    /// The victim does not go on.
+    pub fn drop_end(&mut self) -> io::Result<()> {
         self.command(b"e")
     }
 
     /// Lets time pass at both ends.
     fn wait(&mut self, span: Duration) -> io::Result<()> {
         self.now += span;
-        self.peer.handle_timeout(self.now);
+        self.peer.pass(self.now);
         self.command(&[b"t", &span.as_micros().to_le_bytes()[..]].concat())
     }
 
@@ -197,8 +198,7 @@ impl Observer {
                     let mut datagram = vec![0; usize::from(u16::from_le_bytes(self.take()?))];
                     self.output.read_exact(&mut datagram)?;
                     note_ephemeral(&mut self.ephemerals.its, &datagram);
-                    self.peer.handle_datagram(self.now, &mut self.our_random, path(), &mut datagram);
-                    self.peer.end_of_batch();
+                    self.peer.receive(self.now, &mut self.our_random, &mut datagram);
                 }
                 [other] => return Err(io::Error::other(format!("the victim says {other}"))),
             }
@@ -213,28 +213,23 @@ impl Observer {
 
     /// Hands the peer's datagrams to the victim until there are none.
     fn exchange(&mut self) -> io::Result<()> {
-        let mut out = [0; 1_200];
-        loop {
-            match self.peer.poll_output(self.now, &mut out) {
-                Output::Transmit(transmit) => {
-                    let datagram = &out[..transmit.len];
-                    note_ephemeral(&mut self.ephemerals.ours, datagram);
-                    let len = u16::try_from(transmit.len).expect("1200 at most");
-                    self.order(&[b"d", &len.to_le_bytes()[..], datagram].concat())?;
-                }
-                Output::Event(id, Event::Established) => self.session = Some(id),
-                Output::Event(..) => {}
-                Output::Wait(_) => return Ok(()),
-            }
+        let mut out = [0; PIECE];
+        while let Some(count) = self.peer.transmit(self.now, &mut out) {
+            let piece = &out[..count];
+            note_ephemeral(&mut self.ephemerals.ours, piece);
+            let len = u16::try_from(count).expect("1200 at most");
+            self.order(&[b"d", &len.to_le_bytes()[..], piece].concat())?;
         }
+        Ok(())
     }
 }
 
 /// The ephemeral key of the first handshake message that passes: behind the header, in either (`docs/protocol.md`
-/// section 2).
-fn note_ephemeral(place: &mut Option<[u8; 32]>, datagram: &[u8]) {
-    if matches!(datagram, [1, 1 | 2, ..]) {
-        place.get_or_insert_with(|| datagram[12..44].try_into().expect("32 bytes"));
+/// section 2), and in a byte stream behind the length of the record, too.
+fn note_ephemeral(place: &mut Option<[u8; 32]>, piece: &[u8]) {
+    let message = piece.strip_prefix(&[0xb0, 0x04]).unwrap_or(piece);
+    if matches!(message, [1, 1 | 2, ..]) {
+        place.get_or_insert_with(|| message[12..44].try_into().expect("32 bytes"));
     }
 }
 

@@ -30,12 +30,9 @@ pub fn search(id: u32, needles: &[Needle]) -> io::Result<Found> {
             Err(_) if region.is_writable => return Err(io::Error::other(format!("cannot read {line}"))),
             Err(_) => continue,
         }
-        for needle in needles {
-            let hits = count(&bytes, &needle.secret[CORE]);
-            if hits > 0 {
-                *found.entry(needle.name.clone()).or_default().entry(region.name.clone()).or_default() +=
-                    hits;
-            }
+        for (which, _) in hits(&bytes, needles) {
+            let places = found.entry(needles[which].name.clone()).or_default();
+            *places.entry(region.name.clone()).or_default() += 1;
         }
     }
     Ok(found)
@@ -68,8 +65,29 @@ impl Region {
     }
 }
 
-/// How often `needle` begins in `bytes`.
-fn count(bytes: &[u8], needle: &[u8]) -> usize {
-    let first = needle.first_chunk::<8>().expect("long");
-    bytes.windows(needle.len()).filter(|window| window.starts_with(first) && *window == needle).count()
+/// Where `needles` are in `bytes`: which of them, and at what offset it begins.
+#[must_use]
+pub fn hits(bytes: &[u8], needles: &[Needle]) -> Vec<(usize, usize)> {
+    // Most places are ruled out by their first two bytes.
+    let mut begins = vec![false; 1 << 16];
+    let pair = |bytes: &[u8]| usize::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+    needles.iter().for_each(|needle| begins[pair(&needle.secret[CORE])] = true);
+    let mut found = Vec::new();
+    let mut ends = vec![0; needles.len()];
+    for (at, window) in bytes.windows(CORE.len()).enumerate() {
+        if !begins[pair(window)] {
+            continue;
+        }
+        for (which, needle) in needles.iter().enumerate() {
+            // A secret of equal bytes would begin again within itself.
+            if needle.secret[CORE] == *window && ends[which] <= at {
+                ends[which] = at + CORE.len();
+                found.push((which, at.saturating_sub(CORE.start)));
+            }
+        }
+    }
+    found
 }
+
+#[cfg(test)]
+mod tests;

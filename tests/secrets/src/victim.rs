@@ -1,16 +1,16 @@
-//! The process whose memory is searched: an endpoint that does what standard input says.
+//! The process whose memory is searched: an end of a session that does what standard input says.
 //!
 //! | command | operands | does |
 //! | --- | --- | --- |
-//! | `k` | secret key (32), peer's public key (32) | makes the endpoint |
+//! | `k` | carrier (1), secret key (32), peer's public key (32) | makes the end |
 //! | `c` | | calls the peer |
-//! | `d` | length (2), datagram | receives |
+//! | `d` | length (2), datagram or piece of a byte stream | receives |
 //! | `w` | length (2), bytes | writes to the session |
 //! | `t` | microseconds (8) | lets time pass |
 //! | `x` | | gives the session up |
-//! | `e` | | drops the endpoint |
+//! | `e` | | drops the end |
 //!
-//! What it says: `d`, length (2) and a datagram; `r` and a count (1) when it needs so many random bytes, which follow on
+//! What it says: `d`, length (2) and what leaves; `r` and a count (1) when it needs so many random bytes, which follow on
 //! standard input at once; `.` when a command is done. Numbers are little-endian. It ends with standard input.
 
 use std::fs::File;
@@ -18,54 +18,23 @@ use std::io::{self, Read, Write};
 use std::os::fd::FromRawFd;
 
 use rand_core::{TryCryptoRng, TryRng};
-use udp_sec::handshake::identity::AllowList;
-use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::time::{Duration, Instant};
-use udp_sec_recovery::connection::Path;
-use udp_sec_recovery::endpoint::{Config, Endpoint, InlinePool, Output, SessionId};
-use udp_sec_recovery::event::Event;
-use udp_sec_recovery::memory::Small;
 use zeroize::{Zeroizing, zeroize_stack};
 
-/// An endpoint with room for two sessions, all of it in one piece of memory.
-pub type Side = Endpoint<InlinePool<Small, 2>, AllowList<1>, 2, 2>;
+use crate::end::{Carrier, End, PIECE};
 
 /// More than the making of an endpoint takes, which is several times its size. Bytes.
 const STACK_OF_MAKING: usize = 512 << 10;
 
-/// What both ends speak.
-pub const APPLICATION: &[u8] = b"secrets/1";
-
-/// Where either end believes that the other is.
-#[must_use]
-pub fn path() -> Path {
-    Path::to(([192, 0, 2, 1], 4_433).into())
-}
-
-/// The endpoint of `own` that allows `peer` and speaks `application`.
-///
-/// # Panics
-/// If `application` is longer than 32 bytes.
-#[must_use]
-pub fn endpoint(own: StaticKeypair, peer: PublicKey, application: &[u8]) -> Box<Side> {
-    let application = ApplicationProtocol::new(application).expect("a short name");
-    let mut allowed = AllowList::new();
-    allowed.add(peer).expect("room for one");
-    Box::new(Endpoint::new(
-        Config::new(own, Parameters::new(application, 0)),
-        Box::default(),
-        InlinePool::new(),
-        allowed,
-    ))
-}
-
-/// Reads the keys, and makes the endpoint. In a frame of its own, that can be wiped behind it.
+/// Reads carrier and keys, and makes the end. In a frame of its own, that can be wiped behind it.
 #[inline(never)]
-fn made(pipes: &mut Pipes) -> io::Result<(Box<Side>, PublicKey)> {
+fn made(pipes: &mut Pipes) -> io::Result<End> {
+    let [number] = *pipes.take()?;
+    let carrier = Carrier::ALL.get(usize::from(number)).ok_or(io::ErrorKind::InvalidInput)?;
     let secret = pipes.take()?;
     let peer = PublicKey::from_bytes(*pipes.take()?);
-    Ok((endpoint(StaticKeypair::from_secret(*secret), peer, APPLICATION), peer))
+    Ok(End::new(*carrier, StaticKeypair::from_secret(*secret), peer))
 }
 
 /// Does what standard input says until it ends.
@@ -73,7 +42,7 @@ fn made(pipes: &mut Pipes) -> io::Result<(Box<Side>, PublicKey)> {
 /// # Errors
 /// Standard input or output fails.
 pub fn run() -> io::Result<()> {
-    let mut victim = Victim { pipes: Pipes::open(), endpoint: None, session: None, now: Instant::ZERO };
+    let mut victim = Victim { pipes: Pipes::open(), end: None, now: Instant::ZERO };
     while let Some(command) = victim.pipes.command()? {
         victim.obey(command)?;
         victim.drain()?;
@@ -146,68 +115,47 @@ impl TryCryptoRng for Pipes {}
 
 struct Victim {
     pipes: Pipes,
-    endpoint: Option<(Box<Side>, PublicKey)>,
-    session: Option<SessionId>,
+    end: Option<End>,
     now: Instant,
 }
 
 impl Victim {
     fn obey(&mut self, command: u8) -> io::Result<()> {
-        let mut room = [0; 1_200];
+        let mut room = [0; PIECE];
         if command == b'k' {
-            self.endpoint = Some(made(&mut self.pipes)?);
-            // The static secret has moved through the stack with the endpoint that it is in, and was the caller's own.
+            self.end = Some(made(&mut self.pipes)?);
+            // The static secret has moved through the stack with the end that it is in, and was the caller's own.
             zeroize_stack::<STACK_OF_MAKING>();
             return Ok(());
         }
-        let Some((endpoint, peer)) = &mut self.endpoint else { return Err(io::ErrorKind::NotFound.into()) };
+        let Some(end) = &mut self.end else { return Err(io::ErrorKind::NotFound.into()) };
         match command {
-            b'c' => {
-                endpoint.connect(self.now, &mut self.pipes, path(), peer).expect("an empty endpoint");
-            }
+            b'c' => end.call(self.now, &mut self.pipes),
             b'd' => {
-                let datagram = self.pipes.take_into(&mut room)?;
-                endpoint.handle_datagram(self.now, &mut self.pipes, path(), datagram);
-                endpoint.end_of_batch();
-            }
-            b'w' => {
                 let bytes = self.pipes.take_into(&mut room)?;
-                let session = self.session.and_then(|id| endpoint.session(id)).expect("a session");
-                session.write(bytes).expect("open");
+                end.receive(self.now, &mut self.pipes, bytes);
             }
+            b'w' => end.write(self.now, self.pipes.take_into(&mut room)?),
             b't' => {
                 self.now += Duration::from_micros(u64::from_le_bytes(*self.pipes.take()?));
-                endpoint.handle_timeout(self.now);
+                end.pass(self.now);
             }
-            b'x' => endpoint.release(self.now, self.session.expect("a session")),
-            b'e' => self.endpoint = None,
+            b'x' => end.end_session(self.now),
+            b'e' => self.end = None,
             _ => return Err(io::ErrorKind::InvalidInput.into()),
         }
         Ok(())
     }
 
     fn drain(&mut self) -> io::Result<()> {
-        let Some((endpoint, _)) = &mut self.endpoint else { return Ok(()) };
-        let mut out = [0; 1_200];
-        loop {
-            match endpoint.poll_output(self.now, &mut out) {
-                Output::Transmit(transmit) => {
-                    let len = u16::try_from(transmit.len).expect("1200 at most");
-                    self.pipes.say(b"d")?;
-                    self.pipes.say(&len.to_le_bytes())?;
-                    self.pipes.say(&out[..transmit.len])?;
-                }
-                Output::Event(id, Event::Established) => self.session = Some(id),
-                Output::Event(id, Event::Readable) => {
-                    while endpoint
-                        .session(id)
-                        .is_some_and(|session| session.read(&mut out).is_ok_and(|n| n > 0))
-                    {
-                    }
-                }
-                Output::Event(..) => {}
-                Output::Wait(_) => return Ok(()),
-            }
+        let Some(end) = &mut self.end else { return Ok(()) };
+        let mut out = [0; PIECE];
+        while let Some(count) = end.transmit(self.now, &mut out) {
+            let len = u16::try_from(count).expect("1200 at most");
+            self.pipes.say(b"d")?;
+            self.pipes.say(&len.to_le_bytes())?;
+            self.pipes.say(&out[..count])?;
         }
+        Ok(())
     }
 }

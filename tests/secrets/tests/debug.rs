@@ -2,9 +2,9 @@
 #![cfg(target_os = "linux")]
 
 use secrets::debug::{Shown, shown};
+use secrets::end::{APPLICATION, endpoint, path};
 use secrets::needles::{Known, Needle, schedule};
 use secrets::recorder::Recorder;
-use secrets::victim::{APPLICATION, endpoint, path};
 use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::{ApplicationProtocol, Parameters};
 use udp_sec::handshake::{Accepted, Answer, Cookies, Initiator, Responder};

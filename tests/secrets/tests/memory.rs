@@ -1,9 +1,10 @@
 //! Secrets in the memory of a process, while it needs them and afterwards.
 #![cfg(target_os = "linux")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use secrets::needles::Needle;
+use secrets::end::Carrier;
+use secrets::needles::{Needle, phases};
 use secrets::observer::{Observer, Role};
 use secrets::search::Found;
 use udp_sec::session::Session;
@@ -11,35 +12,53 @@ use udp_sec::session::Session;
 const PLAIN: &str = env!("CARGO_BIN_EXE_victim-plain");
 const WIPING: &str = env!("CARGO_BIN_EXE_victim-wiping");
 const STATIC: &str = "static secret";
-/// The endpoint's configuration and its responder have the static key.
-const STATIC_COPIES: usize = 2;
+const SEED: &str = "seed of private numbers";
+/// Keys of each direction that are looked for: more than a session of these tests comes to.
+const PHASES: usize = 20;
 
 /// What is in memory before the session, while it lives, after it, and after the endpoint.
 struct Left {
     during: Found,
     after: Found,
     at_last: Found,
+    /// The keys of what the victim sends, and of what it receives, phase by phase.
+    directions: [Vec<String>; 2],
 }
 
-/// A session of a victim in `role`, with packets both ways.
-fn session(program: &str, role: Role, seed: u64) -> Left {
-    let mut observer = Observer::start(program, role, seed).expect("a victim");
+/// A session of a victim in `role` over `carrier`, with packets both ways.
+fn session(program: &str, role: Role, carrier: Carrier, seed: u64) -> Left {
+    let mut observer = Observer::start(program, role, carrier, seed).expect("a victim");
     observer.connect().expect("goes on");
-    for _ in 0..3 {
+    for _ in 0..6 {
         observer.talk().expect("goes on");
     }
     let schedule = observer.schedule();
-    let of_session = observer.drawn().into_iter().chain(schedule.session).chain(schedule.handshake);
-    let needles: Vec<Needle> = [observer.static_secret()].into_iter().chain(of_session).collect();
-    assert_eq!(needles.len(), 17, "one static, two drawn, two of the session, twelve on the way there");
+    let mut directions = schedule.session.map(|first| phases(&first, PHASES));
+    if role == Role::Responder {
+        directions.reverse();
+    }
+    let of_session = observer.drawn().into_iter().chain(schedule.handshake);
+    let needles: Vec<Needle> = [observer.static_secret()]
+        .into_iter()
+        .chain(of_session)
+        .chain(directions.iter().flatten().cloned())
+        .collect();
+    assert_eq!(
+        needles.len(),
+        15 + 2 * PHASES,
+        "one static, two drawn, twelve on the way to those of the session"
+    );
+    // Three probe timeouts, behind which the key before the present one is given up.
+    observer.pause().expect("goes on");
     let during = observer.search(&needles).expect("our own child");
     observer.end_session().expect("goes on");
     let after = observer.search(&needles).expect("our own child");
-    observer.drop_endpoint().expect("goes on");
+    observer.drop_end().expect("goes on");
     let at_last = observer.search(&needles).expect("our own child");
-    let left = Left { during, after, at_last };
+    let directions = directions.map(|keys| keys.into_iter().map(|key| key.name).collect());
+    let left = Left { during, after, at_last, directions };
     for (when, found) in [("session", &left.during), ("closed", &left.after), ("dropped", &left.at_last)] {
-        println!("{program}, {role:?}, {when}: {found:?}");
+        println!("{program}, {role:?}, {carrier:?}, {when}: {found:?}");
     }
     left
 }
@@ -48,24 +67,49 @@ fn names(found: &Found) -> BTreeSet<&str> {
     found.keys().map(String::as_str).collect()
 }
 
-/// While a session lives, the search finds what it must have: whatever it does not find later is gone.
-fn assert_finds_what_is_alive(during: &Found) {
-    let alive = [STATIC, "seed of private numbers", "initiator's session key", "responder's session key"];
-    for needle in alive {
-        assert!(during.contains_key(needle), "{needle}: the search must be able to find it: {during:?}");
+/// The endpoint's configuration and its responder have the static key; over a byte stream there is no responder yet.
+const fn static_copies(carrier: Carrier) -> usize {
+    match carrier {
+        Carrier::Datagrams | Carrier::Updating => 2,
+        Carrier::Records => 1,
     }
+}
+
+/// The phases of `keys` that are in `found`.
+fn phases_of(keys: &[String], found: &Found) -> Vec<usize> {
+    (0..keys.len()).filter(|phase| found.contains_key(&keys[*phase])).collect()
+}
+
+/// While a session lives, the search finds what it must have: whatever it does not find later is gone. And it finds
+/// nothing but that: of the keys those of one phase, and the next one of what is received.
+fn assert_finds_what_is_alive(carrier: Carrier, left: &Left) {
+    let [sends, receives] = left.directions.each_ref().map(|keys| phases_of(keys, &left.during));
+    let mut others = BTreeSet::from([STATIC]);
+    if carrier == Carrier::Records {
+        assert_eq!((&sends[..], &receives[..]), (&[0][..], &[0][..]), "{:?}", left.during);
+    } else {
+        others.insert(SEED);
+        let [phase] = sends[..] else { panic!("one key to send with: {:?}", left.during) };
+        assert_eq!(receives, [phase, phase + 1], "{:?}", left.during);
+        assert_eq!(phase > 1, carrier == Carrier::Updating, "phase {phase}");
+    }
+    let keys = sends.len() + receives.len();
+    assert_eq!(left.during.len(), others.len() + keys, "nothing of the handshake: {:?}", left.during);
+    assert!(others.iter().all(|name| left.during.contains_key(*name)), "{:?}", left.during);
 }
 
 #[test]
 fn a_wiping_allocator_leaves_the_static_key_alone() {
-    for role in [Role::Initiator, Role::Responder] {
-        for seed in 0..4 {
-            let Left { during, after, at_last } = session(WIPING, role, seed);
-            assert_finds_what_is_alive(&during);
-            let alive = 4;
-            assert_eq!(during.len(), alive, "nothing of the handshake, while the session lives: {during:?}");
+    for carrier in Carrier::ALL {
+        for (role, seed) in [Role::Initiator, Role::Responder]
+            .into_iter()
+            .flat_map(|role| (0..4).map(move |seed| (role, seed)))
+        {
+            let left = session(WIPING, role, carrier, seed);
+            assert_finds_what_is_alive(carrier, &left);
+            let Left { after, at_last, .. } = left;
             assert_eq!(names(&after), BTreeSet::from([STATIC]), "after the session: {after:?}");
-            assert_eq!(after[STATIC].values().sum::<usize>(), STATIC_COPIES, "{after:?}");
+            assert_eq!(after[STATIC].values().sum::<usize>(), static_copies(carrier), "{after:?}");
             assert!(at_last.is_empty(), "after the endpoint: {at_last:?}");
         }
     }
@@ -75,24 +119,21 @@ fn a_wiping_allocator_leaves_the_static_key_alone() {
 /// to be corrected there.
 #[test]
 fn another_allocator_leaves_what_the_documentation_says() {
-    // Another package of the same build may have asked for `ring`, whose keys are four times as large.
-    let documented = if Session::HEAP > 1_000 {
-        BTreeSet::from([
-            STATIC,
-            "chaining key after se",
-            "initiator's session key",
-            "responder's session key",
-        ])
-    } else {
-        BTreeSet::from([STATIC, "chaining key after se"])
-    };
-    for role in [Role::Initiator, Role::Responder] {
-        let Left { during, after, at_last } = session(PLAIN, role, 1);
-        assert_finds_what_is_alive(&during);
-        assert_eq!(names(&after), documented, "after the session: {after:?}");
-        assert!(!at_last.contains_key(STATIC), "it was wiped by its owner: {at_last:?}");
-        let on_heap =
-            |places: &std::collections::BTreeMap<String, usize>| places.keys().all(|at| at == "[heap]");
-        assert!(after.values().all(on_heap), "none of it on the stack: {after:?}");
+    for (role, carrier) in [Role::Initiator, Role::Responder]
+        .into_iter()
+        .flat_map(|role| Carrier::ALL.map(|carrier| (role, carrier)))
+    {
+        let left = session(PLAIN, role, carrier, 1);
+        let documented = BTreeSet::from([STATIC, "chaining key after se"]);
+        // Another package of the same build may have asked for `ring`, whose keys are four times as large.
+        let is_ring = Session::HEAP > 1_000;
+        let is_key = |name: &str| left.directions.iter().flatten().any(|key| key == name);
+        let keys = left.after.keys().filter(|name| is_key(name)).count();
+        assert_eq!(keys > 0, is_ring, "keys after the session: {:?}", left.after);
+        let others: BTreeSet<_> = names(&left.after).into_iter().filter(|name| !is_key(name)).collect();
+        assert_eq!(others, documented, "after the session: {:?}", left.after);
+        assert!(!left.at_last.contains_key(STATIC), "it was wiped by its owner: {:?}", left.at_last);
+        let on_heap = |places: &BTreeMap<String, usize>| places.keys().all(|at| at == "[heap]");
+        assert!(left.after.values().all(on_heap), "none of it on the stack: {:?}", left.after);
     }
 }

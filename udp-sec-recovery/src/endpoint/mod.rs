@@ -413,3 +413,6 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
         Err(Reject::EntropyUnavailable)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,9 @@
 use std::vec;
 use std::vec::Vec;
 
+use chacha20::ChaCha20Rng;
 use proptest::prelude::*;
+use rand_core::{TryCryptoRng, TryRng};
 use udp_sec::error::{CloseCode, Reject};
 use udp_sec::handshake::identity::AllowList;
 use udp_sec::handshake::params::ApplicationProtocol;
@@ -120,30 +122,64 @@ fn test_reject_bad_mac1_without_a_byte() {
     assert_eq!(pair.answer(), LOST);
 }
 
+/// A random source that fails after so many calls.
+struct Failing(usize);
+
+impl Failing {
+    fn step(&mut self) -> Result<ChaCha20Rng, core::fmt::Error> {
+        self.0 = self.0.checked_sub(1).ok_or(core::fmt::Error)?;
+        Ok(rng(self.0 as u64))
+    }
+}
+
+impl TryRng for Failing {
+    type Error = core::fmt::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(self.step()?.next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.step()?.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.step()?.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Failing {}
+
+/// The random source fails at its k-th call, for every k, on either side: not a byte leaves.
 #[test]
 fn test_reject_entropy_unavailable_before_a_byte() {
-    struct Dry;
-    impl rand_core::TryRng for Dry {
-        type Error = core::fmt::Error;
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            Err(core::fmt::Error)
+    let mut failures = [0; 2];
+    for calls in 0.. {
+        let (room, server) = (memory(INBOUND_MIN, OUTBOUND_MIN), config(2));
+        let mut random = Failing(calls);
+        match SecureTcp::connect(Instant::ZERO, room, &config(1), server.keypair.public(), &mut random) {
+            Ok(_) => break,
+            Err(reject) => assert_eq!(reject, Reject::EntropyUnavailable),
         }
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            Err(core::fmt::Error)
-        }
-        fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
-            Err(core::fmt::Error)
-        }
+        failures[0] += 1;
     }
-    impl rand_core::TryCryptoRng for Dry {}
-    let room = memory(INBOUND_MIN, OUTBOUND_MIN);
-    let called = SecureTcp::connect(Instant::ZERO, room, &config(1), config(2).keypair.public(), &mut Dry);
-    assert_eq!(called.err(), Some(Reject::EntropyUnavailable));
-    let mut pair = Pair::new();
-    pair.carry_there();
-    let answer = pair.server.answer(&config(2), &allow(config(1).keypair.public()), &mut Dry);
-    assert_eq!((answer, pair.server.reject()), (LOST, Some(Reject::EntropyUnavailable)));
-    assert!(drain(pair.now, &mut pair.server).is_empty());
+    for calls in 0.. {
+        let mut pair = Pair::new();
+        pair.carry_there();
+        let allowed = allow(config(1).keypair.public());
+        let answer = pair.server.answer(&config(2), &allowed, &mut Failing(calls));
+        let sent = drain(pair.now, &mut pair.server).len();
+        if answer.is_ok() {
+            assert_eq!(sent, 1_202);
+            break;
+        }
+        assert_eq!((answer, pair.server.reject()), (LOST, Some(Reject::EntropyUnavailable)));
+        assert_eq!(sent, 0);
+        failures[1] += 1;
+    }
+    // The id, the ephemeral key, and what a session over datagrams would draw its numbers from.
+    assert_eq!(failures, [3, 3]);
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use nexus_net_adapter::backend::host::HostClock;
+use secrets::end::{Side, endpoint};
 use secrets::needles::{Known, Needle, schedule};
 use secrets::recorder::Recorder;
 use secrets::search::search;
-use secrets::victim::{Side, endpoint};
 use udp_sec::keys::{PublicKey, StaticKeypair};
 use udp_sec::time::Instant;
 use udp_sec_recovery::connection::Path;

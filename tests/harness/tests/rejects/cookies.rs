@@ -178,3 +178,24 @@ fn a_flood_keeps_nobody_out_who_answers_cookies() {
         lab.wait(Duration::from_secs(3));
     }
 }
+
+/// Under load the random source fails at its k-th call, for every k: no cookie leaves, and nothing is remembered.
+#[test]
+fn without_entropy_no_cookie_leaves() {
+    let caller = keys(10);
+    for calls in 0.. {
+        let mut lab = Lab::with(&[caller.public()], 1, |config| config.unproven_per_second = 0);
+        lab.entropy.calls_left = calls;
+        let initiation = initiation(&caller, lab.keys.public(), 0);
+        lab.deliver(address(1), initiation.datagram());
+        let sent = lab.drain().datagrams.len();
+        assert_eq!(lab.endpoint.half_open(), 0);
+        if sent == 1 {
+            assert_eq!(calls, 2, "a nonce and a secret");
+            break;
+        }
+        assert_eq!((sent, lab.endpoint.rejects().get(Reject::EntropyUnavailable)), (0, 1), "{calls} calls");
+        lab.entropy.calls_left = u64::MAX;
+        demanded(&mut lab, address(1), &initiation);
+    }
+}

@@ -4,6 +4,7 @@
 mod cookies;
 mod every_bit;
 mod handshakes;
+mod key_limit;
 mod orders;
 mod packets;
 mod paths;

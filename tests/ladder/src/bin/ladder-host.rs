@@ -60,6 +60,7 @@ fn identity(settings: &Settings) -> Config {
     let application = ApplicationProtocol::new(APPLICATION).expect("a short name");
     let mut config = config(settings.keypair(), application);
     config.parameters.idle_timeout = Duration::from_secs(10);
+    config.key_life.packets = settings.key_life;
     config
 }
 

@@ -2,7 +2,9 @@
 
 use core::arch::asm;
 
-use super::slots;
+use udp_sec::time::Instant;
+
+use super::{slots, time};
 
 /// The interrupt controller of this machine; hart 0 in S-mode is its context 1.
 const PLIC: usize = 0x0c00_0000;
@@ -52,6 +54,13 @@ pub fn sleep(ticks: u64) {
             registers.wrapping_byte_add(INTERRUPT_ACK).write_volatile(status);
             CLAIM.write_volatile(number);
         }
+    }
+}
+
+/// Sleeps until `end`, whatever devices say.
+pub fn sleep_through(end: Instant) {
+    while time::now() < end {
+        sleep(end.as_micros().saturating_mul(time::TICKS_PER_MICROSECOND));
     }
 }
 

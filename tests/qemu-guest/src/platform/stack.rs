@@ -1,7 +1,7 @@
 //! How deep the stack has been: it is painted, and what is not paint any more has been used.
 
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// What the stack is painted with before it is used.
 pub const PAINT: u64 = 0x7061_696e_7465_6421;
@@ -13,6 +13,14 @@ unsafe extern "C" {
 
 /// Bytes in use at most, before the stack was painted last.
 static DEEPEST: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the stack is left as it is from now on: paint would cover what a search of memory looks for.
+static LEFT: AtomicBool = AtomicBool::new(false);
+
+/// Paints no more. What is measured from then on means nothing.
+pub fn leave_as_it_is() {
+    LEFT.store(true, Ordering::Relaxed);
+}
 
 /// Measures how much stack is used below the function that holds it.
 pub struct Gauge {
@@ -29,7 +37,7 @@ impl Gauge {
         let here = current();
         let mut at = bottom;
         // The distance keeps clear of this function's own frame.
-        while at.addr() < here - 256 {
+        while at.addr() < here - 256 && !LEFT.load(Ordering::Relaxed) {
             // SAFETY: below the stack pointer and above the stack's end: nobody's.
             unsafe { ptr::write_volatile(at, PAINT) };
             at = at.wrapping_add(1);

@@ -171,9 +171,10 @@ impl Dialer<'_> {
     fn device(&mut self, peer: &PublicKey, budget: Duration) -> Result<&'static UdpSecDevice, Happened> {
         let any = NetSocketAddrV4::new([0; 4], 0);
         let link = network::bind(self.net, any).map_err(|_| Happened::CannotBind)?;
+        let Settings { key_life, .. } = *self.settings;
         let (keypair, time) = (self.settings.keypair(), Time::Network(self.net));
-        let device =
-            DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, peer, budget, link, time)).leak();
+        let make = || endpoint::device(MEMORY.take(), keypair, peer, budget, key_life, link, time);
+        let device = DEVICE.fill(make).leak();
         self.device = Some(device);
         Ok(device)
     }

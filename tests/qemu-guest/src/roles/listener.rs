@@ -111,9 +111,9 @@ fn udp_sec(net: &'static Net, settings: &Settings) -> Result<&'static UdpSecDevi
     let local = NetSocketAddrV4::new([0; 4], settings.port);
     let peer = *settings.peer_keypair().public();
     let link = network::bind(net, local).map_err(|_| Broken::NoPeer)?;
-    let (keypair, time) = (settings.keypair(), Time::Network(net));
-    let device =
-        DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time)).leak();
+    let (keypair, key_life, time) = (settings.keypair(), settings.key_life, Time::Network(net));
+    let make = || endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, key_life, link, time);
+    let device = DEVICE.fill(make).leak();
     say!("{} {}", markers::LISTENER_UP, settings.port);
     Ok(device)
 }

@@ -49,7 +49,15 @@ pub fn run(settings: &Settings) -> Result<(), Broken> {
     let [near_memory, far_memory] = MEMORY.take();
     let time = Time::Memory(clock);
     let make = |memory, keypair, peer, socket| {
-        endpoint::device(memory, keypair, peer, HANDSHAKE_BUDGET, Link::Memory(socket), time)
+        endpoint::device(
+            memory,
+            keypair,
+            peer,
+            HANDSHAKE_BUDGET,
+            settings.key_life,
+            Link::Memory(socket),
+            time,
+        )
     };
     let near = near.fill(|| make(near_memory, own, &peer_key, near_socket)).leak();
     let far = far.fill(|| make(far_memory, peer, &own_key, far_socket)).leak();

@@ -40,7 +40,7 @@ fn outcome(log: &str) -> Outcome {
         output: Output::parse(log),
         fate: Fate::Killed,
     };
-    Outcome { ends: vec![connector], wire: None, faults: Vec::new(), elapsed: Duration::ZERO }
+    Outcome { ends: vec![connector], wire: None, secrets: None, faults: Vec::new(), elapsed: Duration::ZERO }
 }
 
 #[test]
@@ -54,6 +54,7 @@ fn both_ends_may_agree_on_the_wrong_bytes() {
         mtu: 1_228,
         without: Without::Blocked,
         trouble: Trouble::None,
+        secrets: false,
         limit: Duration::from_secs(1),
     };
     // What two guests have told of this plan.

@@ -16,6 +16,7 @@ fn machine(profile: Profile) -> Machine<'static> {
         profile,
         cable: Some(Cable { own: 1, relay: 2 }),
         host: None,
+        watched: None,
     }
 }
 
@@ -35,6 +36,14 @@ fn a_guest_has_its_cable_its_arguments_and_entropy() {
 fn without_entropy_there_is_no_such_device() {
     let words = words(&machine(Profile::NoEntropy));
     assert!(!words.iter().any(|word| word.contains("rng")), "{words:?}");
+}
+
+#[test]
+fn a_guest_that_is_watched_draws_from_a_file() {
+    let words = words(&Machine { watched: Some(Path::new("a/file")), ..machine(Profile::UdpSec) });
+    let has = |pair: [&str; 2]| words.windows(2).any(|words| words == pair);
+    assert!(has(["-object", "rng-random,id=r0,filename=a/file"]) && has(["-qmp", "stdio"]), "{words:?}");
+    assert!(!words.contains(&"virtio-rng-device".to_owned()), "no other source: {words:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn plan(profile: Profile) -> Plan {
         mtu: 1_228,
         without: Without::Blocked,
         trouble: Trouble::None,
+        secrets: false,
         limit: Duration::from_secs(120),
     }
 }

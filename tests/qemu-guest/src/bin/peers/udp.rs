@@ -5,7 +5,7 @@ use nexus_net_adapter::backend::smoltcp::Sockets;
 use nexus_net_adapter::backend::smoltcp::smoltcp::iface::SocketStorage;
 use nexus_net_adapter::net::NetSocketAddrV4;
 use nexus_net_adapter::stream::{ReliableStream as _, StreamError};
-use udp_sec::limits::HANDSHAKE_BUDGET;
+use udp_sec::limits::{HANDSHAKE_BUDGET, KEY_UPDATE_PACKETS};
 use udp_sec::time::Instant;
 use udp_sec_recovery::connection::Path;
 
@@ -44,8 +44,11 @@ pub fn run(card: NetDevice, settings: &Settings) -> Result<(), Failure> {
     let local = NetSocketAddrV4::new([0; 4], port);
     let link = network::bind(net, local).map_err(|_| Failure::Lost("the port"))?;
     let (keypair, time) = (settings.keypair(), Time::Network(net));
-    let device: &UdpSecDevice =
-        DEVICE.fill(|| endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, link, time)).leak();
+    let device: &UdpSecDevice = DEVICE
+        .fill(|| {
+            endpoint::device(MEMORY.take(), keypair, &peer, HANDSHAKE_BUDGET, KEY_UPDATE_PACKETS, link, time)
+        })
+        .leak();
     let mut stream = if settings.role == Role::Listener {
         say!("peers: listening");
         device.accept(net.now() + settings.limit).map_err(failure)?
