@@ -7,6 +7,7 @@ mod handshakes;
 mod orders;
 mod packets;
 mod paths;
+mod plaintext;
 mod proofs;
 mod silence;
 mod simultaneous;
