@@ -5,11 +5,12 @@
 //! | `cli` | keys, files, pipes, simulations, and errors that say what to do |
 //! | `transport` | which transport carries a session |
 //! | `blocked` | the same where UDP does not get through |
+//! | `paths` | the same on paths that are narrow, or whose router lies |
 //! | `forward` | forwarded ports, used by programs that know nothing of it |
 //! | `lost` | what becomes of forwarded ports when a side dies |
 //! | `memory` | which keys are in memory when a session has ended |
 //!
-//! `process`, `network` and `web` are what they share.
+//! `process`, `network`, `wires` and `web` are what they share.
 
 mod blocked;
 mod cli;
@@ -17,6 +18,8 @@ mod forward;
 mod lost;
 mod memory;
 mod network;
+mod paths;
 mod process;
 mod transport;
 mod web;
+mod wires;

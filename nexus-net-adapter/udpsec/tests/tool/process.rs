@@ -65,8 +65,13 @@ impl Running {
     /// With environment variables besides.
     pub(crate) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_udpsec"));
-        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env_remove("DSOFTBUS_TRANSPORT").envs(environment.iter().copied());
+        command.args(args).env_remove("DSOFTBUS_TRANSPORT").envs(environment.iter().copied());
+        Self::run(command)
+    }
+
+    /// `command`, which runs the tool wherever it does.
+    pub(crate) fn run(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("starts");
         let errors = Arc::<Errors>::default();
         let (stderr, kept) = (child.stderr.take().expect("piped"), Arc::clone(&errors));
@@ -113,6 +118,11 @@ impl Running {
     pub(crate) fn feed(&mut self, bytes: Vec<u8>) {
         let mut input = self.child.stdin.take().expect("once");
         thread::spawn(move || input.write_all(&bytes).expect("taken"));
+    }
+
+    /// Whether it runs no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it was started").is_some()
     }
 
     /// As a machine that loses power.
