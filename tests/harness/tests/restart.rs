@@ -35,7 +35,7 @@ fn seeds() -> Vec<u64> {
 
 /// The client calls at once. Even seeds lose nothing, odd ones 5 % of the datagrams.
 fn plan(seed: u64) -> Plan {
-    let link = interop_link().loss(random(if seed % 2 == 0 { 0 } else { 5 }));
+    let link = interop_link().loss(random(if seed.is_multiple_of(2) { 0 } else { 5 }));
     let mut plan = Plan::new(seed, Profile::Medium, vec![Access::both(link)]);
     plan.at(Duration::ZERO, call());
     plan
@@ -68,7 +68,7 @@ fn a_caller_that_begins_anew_has_one_session_at_once() {
         plan.at(ms(called), call());
         // One that loses its confirmation has to be repeated, and one that loses its message waits for a second.
         let mut world = Network::<Medium>::new(&plan);
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             world.advance(Instant::ZERO + ms(called) + RTT * 3 + QUEUES);
             assert_eq!(world.sessions(), [1, 1], "seed {seed}: sessions of server and client");
         }
@@ -119,7 +119,7 @@ fn a_caller_is_told_that_the_other_side_began_anew() {
                 // until the call, and its round trips, or the repeats that losses cost.
                 let again = second.established_at.expect("established");
                 let latest = restarted + IDLE + Duration::from_secs(1) + ms(500) + RTT * 3 + QUEUES;
-                assert!(seed % 2 == 1 || again <= latest, "seed {seed}: {again:?}");
+                assert!(!seed.is_multiple_of(2) || again <= latest, "seed {seed}: {again:?}");
                 let heard = server.iter().filter(|end| end.name == second.name).count();
                 assert_eq!(heard, 1, "seed {seed}: {server:#?}");
                 cut.fetch_add(1, Ordering::Relaxed);
