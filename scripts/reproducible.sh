@@ -8,8 +8,9 @@
 #   --help  this text
 #
 # The folder of the sources and that of the downloaded crates are taken out of what the compiler records
-# (--remap-path-prefix): whoever builds the same commit with the same compiler that way has the same program. Uses half a
-# gigabyte in a temporary folder, and takes as long as two builds from nothing.
+# (--remap-path-prefix): whoever builds the same commit with the same compiler that way should have the same program. Uses
+# half a gigabyte in a temporary folder, and takes as long as two builds from nothing. Programs that differ are left in
+# artifacts/reproducible/.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -67,6 +68,8 @@ for part in "${PARTS[@]}"; do
   if cmp "$WORK/here.$part" "$WORK/there/and-deeper.$part"; then
     say "$part: equal, $(wc -c <"$WORK/here.$part") bytes, SHA-256 $(sha256sum "$WORK/here.$part" | cut -d ' ' -f 1)"
   else
+    mkdir -p "$ROOT/artifacts/reproducible"
+    mv "$WORK/here.$part" "$WORK/there/and-deeper.$part" "$ROOT/artifacts/reproducible/"
     warn "$part: the two builds differ"
     status=1
   fi
