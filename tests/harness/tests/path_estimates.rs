@@ -7,17 +7,21 @@ use harness::pool::HostStorage;
 use harness::world::{World, ms};
 use harness::{Profile, Scenario};
 use lossy_link::{End, LinkConfig};
-use udp_sec::time::Duration;
+use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::memory::Medium;
 use udp_sec_recovery::stats::Stats;
 
-/// The peer's delays are taken out: estimates lie within a millisecond above the truth, at every moment.
+/// The peer's delays are taken out: estimates lie within a millisecond above the truth, at every moment, whether the
+/// clock begins at 0 or ends a minute from now.
 #[test]
 fn round_trip_estimates_are_honest() {
-    for rtt in [10, 100, 500].map(ms) {
+    let late = Instant::from_micros(u64::MAX - 60_000_000);
+    let rtts = [10, 100, 500].map(ms);
+    for (rtt, start) in rtts.into_iter().flat_map(|rtt| [(rtt, Instant::ZERO), (rtt, late)]) {
         let mut scenario =
             Scenario::new(1, 300_000).profile(Profile::Medium).link(LinkConfig::default().delay(rtt / 2));
         scenario.server_bytes = 300_000;
+        scenario.start = start;
         let mut world = World::<Medium>::new(&scenario);
         let truth = rtt..=rtt + ms(1);
         play_until(&mut world, |world| {

@@ -84,6 +84,32 @@ fn what_the_old_path_lost_does_not_reduce_the_window_of_the_new_one() {
     assert!(world.report(&scenario).is_success());
 }
 
+/// Every 200 ms, so that a path is hardly proven before it is gone again: slower, since each path begins with a window of
+/// its own, but whole and in one session.
+///
+/// Who only receives is found after three probe timeouts of silence, which is not before the next move: half of the moves
+/// are over before anybody knew. It goes on nevertheless.
+#[test]
+fn a_client_that_moves_five_times_a_second_is_followed() {
+    for (seed, upload, followed, slower) in [(1, true, 90, 5), (2, false, 40, 40)] {
+        let (undisturbed, _) = transfer(seed, upload, 0, &[]);
+        for what in ["port", "address"] {
+            let host = |nth: u64| match what {
+                "port" => [192, 0, 2, 1],
+                _ => [198, 51, 100, 1 + (nth % 250) as u8],
+            };
+            let moves: Vec<_> = (0..2_000).map(|nth| (ms(1_000 + 200 * nth), host(nth))).collect();
+            let (disturbed, changes) = transfer(seed, upload, 0, &moves);
+            let came = moves.iter().filter(|(at, _)| *at < disturbed).count() as u64;
+            println!(
+                "{what}, upload {upload}: {disturbed:?} instead of {undisturbed:?}, {changes} of {came}"
+            );
+            assert!(changes * 100 >= came * followed, "{changes} of {came} moves were followed");
+            assert!(disturbed <= undisturbed * slower, "{disturbed:?}, {undisturbed:?}");
+        }
+    }
+}
+
 #[test]
 fn a_client_is_followed_under_loss() {
     for seed in 0..20 {

@@ -73,6 +73,22 @@ proptest! {
     }
 }
 
+/// All that a frame can begin with: too short to be one, and with a whole one's length behind it what its table says.
+#[test]
+fn every_prefix_of_three_bytes() {
+    let mut legal = 0_u32;
+    for number in 0..1_u32 << 24 {
+        let [a, b, c, _] = number.to_le_bytes();
+        assert_eq!(decode(&[a, b, c]), Ok(None));
+        if let Ok(Some((frame, len))) = decode(&[a, b, c, 0, 1, 0, 0, 0, 0, 0, 0, 0]) {
+            legal += 1;
+            assert_eq!((bytes_of(&frame), len), (vec![a, b, c, 0, 1, 0, 0, 0, 0, 0, 0, 0], HEADER_LEN));
+        }
+    }
+    // DATA, PING, PONG and CLOSE without a body, in eight classes.
+    assert_eq!(legal, 4 * 8);
+}
+
 /// The wire form, byte by byte: what another implementation has to send.
 #[test]
 fn the_wire_form_is_the_documented_one() {

@@ -5,13 +5,14 @@
 //! | `cli` | keys, files, pipes, simulations, and errors that say what to do |
 //! | `transport` | which transport carries a session |
 //! | `blocked` | the same where UDP does not get through |
+//! | `paths` | the same on paths that are narrow, or whose router lies |
 //! | `forward` | forwarded ports, used by programs that know nothing of it |
 //! | `pre_shared` | keys that both sides have beforehand |
 //! | `lost` | what becomes of forwarded ports when a side dies |
 //! | `memory` | which keys are in memory when a session has ended |
 //! | `stranger` | the tool against an implementation of the protocol in Python, `tests/stranger` |
 //!
-//! `process`, `network` and `web` are what they share.
+//! `process`, `network`, `wires` and `web` are what they share.
 
 mod blocked;
 mod cli;
@@ -19,8 +20,10 @@ mod forward;
 mod lost;
 mod memory;
 mod network;
+mod paths;
 mod pre_shared;
 mod process;
 mod stranger;
 mod transport;
 mod web;
+mod wires;

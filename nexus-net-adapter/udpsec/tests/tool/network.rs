@@ -16,7 +16,7 @@ pub(crate) fn in_own_network(name: &str, mtu: u32, test: impl FnOnce()) {
     let inside = |command: &str| {
         let script = format!("ip link set lo mtu {mtu} up && {command}");
         let mut unshare = Command::new("unshare");
-        unshare.args(["--map-root-user", "--net", "sh", "-c", &script, "sh"]);
+        unshare.args(["--map-root-user", "--net", "--mount", "sh", "-c", &script, "sh"]);
         unshare
     };
     if !inside("true").output().is_ok_and(|output| output.status.success()) {

@@ -66,11 +66,11 @@ impl Running {
     pub(crate) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_udpsec"));
         command.args(args).env_remove("DSOFTBUS_TRANSPORT").envs(environment.iter().copied());
-        Self::program(command)
+        Self::run(command)
     }
 
-    /// Of any program.
-    pub(crate) fn program(mut command: Command) -> Self {
+    /// `command`, which runs the tool wherever it does.
+    pub(crate) fn run(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("starts");
         let errors = Arc::<Errors>::default();
@@ -125,6 +125,11 @@ impl Running {
         let mut bytes = vec![0; len];
         self.child.stdout.as_mut().expect("piped").read_exact(&mut bytes).expect("so many bytes");
         bytes
+    }
+
+    /// Whether it runs no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it was started").is_some()
     }
 
     /// As a machine that loses power.

@@ -78,7 +78,7 @@ impl Keys {
 fn stranger(args: &[&str]) -> Running {
     let mut command = Command::new("python3");
     command.args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/stranger/peer.py")]).args(args);
-    Running::program(command)
+    Running::run(command)
 }
 
 /// `stranger` once it has a session; from then on the idle timeout ends both sides if nothing else does.

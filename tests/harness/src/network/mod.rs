@@ -169,6 +169,16 @@ impl<S: Storage + Default> Network<S> {
         Some(host.node.endpoint.peek(host.talks.first()?.id)?.path_state())
     }
 
+    /// Sessions of each host that are established and open.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<usize> {
+        let open = |host: &Host<S>| {
+            let talks = host.talks.iter();
+            talks.filter(|talk| talk.established_at.is_some() && talk.closed.is_none()).count()
+        };
+        self.hosts.iter().map(open).collect()
+    }
+
     /// Every end of every talk that is over.
     #[must_use]
     pub fn ended(&self) -> &[Ended] {

@@ -158,3 +158,94 @@ fn who_acknowledges_every_second_packet_is_served_within_the_bounds() {
     assert!(stats.stream_bytes_sent > 10 * RING, "it goes on: every byte is acknowledged in the end");
     assert!(stats.packets_lost > stats.datagrams_sent / 10, "the others count as lost");
 }
+
+/// An ACK of `numbers`, `delay` late by its own account.
+fn ack(peer: &mut Peer, lab: &mut Lab, numbers: impl IntoIterator<Item = u64>, delay: Duration) {
+    let mut received = ReceivedNumbers::new();
+    numbers.into_iter().for_each(|number| {
+        received.insert(number);
+    });
+    peer.send(lab, |frames| {
+        frames.ack(&received, delay).expect("room");
+    });
+}
+
+/// The numbers of what the endpoint sends for ten more bytes.
+fn write_ten(lab: &mut Lab, peer: &mut Peer, id: SessionId) -> Vec<u64> {
+    assert_eq!(lab.connection(id).write(&[7; 10]), Ok(10));
+    lab.drain().datagrams.iter().map(|(_, datagram)| peer.open(datagram).0).collect()
+}
+
+/// What was declared lost, sent again and long forgotten may be acknowledged after all: that is no lie, and no harm.
+#[test]
+fn an_acknowledgement_of_a_packet_long_lost_is_no_violation() {
+    let (mut lab, mut peer, id) = session(5);
+    let lost = write_ten(&mut lab, &mut peer, id);
+    for _ in 0..100 {
+        let came = write_ten(&mut lab, &mut peer, id);
+        let more = lab.wait(Duration::from_millis(100)).datagrams;
+        let more: Vec<u64> = more.iter().map(|(_, datagram)| peer.open(datagram).0).collect();
+        ack(&mut peer, &mut lab, came.into_iter().chain(more), Duration::ZERO);
+    }
+    let before = (lab.connection(id).stats().packets_lost, lab.connection(id).path_state());
+    assert!(before.0 >= 1 && before.1.in_flight == 0 && lab.connection(id).unacknowledged() == 0);
+    ack(&mut peer, &mut lab, lost, Duration::ZERO);
+    assert_eq!(lab.connection(id).closure(), None);
+    assert_eq!(lab.endpoint.rejects().total(), 0);
+    assert_eq!((lab.connection(id).stats().packets_lost, lab.connection(id).path_state()), before);
+}
+
+/// RFC 9002 section 5.1: a round trip is measured by the largest number that an ACK names, when it is new. Late
+/// acknowledgements of older packets, and the same one again, measure nothing.
+#[test]
+fn a_round_trip_is_measured_by_the_largest_number_and_once() {
+    let (mut lab, mut peer, id) = session(6);
+    let estimates = |lab: &mut Lab| {
+        let path = lab.connection(id).path_state();
+        (path.smoothed_rtt, path.rtt_variation, path.min_rtt)
+    };
+    let older = write_ten(&mut lab, &mut peer, id);
+    lab.wait(Duration::from_millis(1));
+    let newer = write_ten(&mut lab, &mut peer, id);
+    let untouched = estimates(&mut lab);
+    lab.wait(Duration::from_millis(20));
+    ack(&mut peer, &mut lab, newer.clone(), Duration::ZERO);
+    let measured = estimates(&mut lab);
+    assert_ne!(measured, untouched, "the largest, for the first time");
+    lab.wait(Duration::from_millis(2));
+    ack(&mut peer, &mut lab, newer.clone(), Duration::ZERO);
+    assert_eq!(estimates(&mut lab), measured, "again");
+    ack(&mut peer, &mut lab, older.iter().chain(&newer).copied(), Duration::ZERO);
+    assert_eq!(estimates(&mut lab), measured, "an older one is new, and the largest is not");
+}
+
+/// A peer that says it waited no time at all, or a minute: the estimate differs from that of an honest one by 25 ms at
+/// most, the delay that it announced, and never goes below the shortest round trip.
+#[test]
+fn lies_about_delays_move_the_estimate_by_no_more_than_the_announced_one() {
+    let estimate = |says: Option<Duration>| {
+        let (mut lab, mut peer, id) = session(7);
+        let mut smoothed = Vec::new();
+        for nth in 0..200 {
+            let numbers = write_ten(&mut lab, &mut peer, id);
+            let waited = Duration::from_millis(nth % 3 * 12);
+            lab.wait(Duration::from_millis(100));
+            lab.wait(waited);
+            ack(&mut peer, &mut lab, numbers, says.unwrap_or(waited));
+            let path = lab.connection(id).path_state();
+            assert!(path.smoothed_rtt >= path.min_rtt, "{path:?}");
+            smoothed.push(path.smoothed_rtt);
+        }
+        assert_eq!(lab.connection(id).closure(), None);
+        smoothed
+    };
+    let honest = estimate(None);
+    for lie in [Duration::ZERO, Duration::from_secs(60), Duration::MAX] {
+        let lied = estimate(Some(lie));
+        let moved =
+            honest.iter().zip(&lied).map(|(honest, lied)| honest.as_micros().abs_diff(lied.as_micros()));
+        let most = moved.max().expect("estimates");
+        println!("a delay of {lie:?}: the estimate is off by {most} us at most");
+        assert!(most <= 25_000, "{lie:?}: {most} us");
+    }
+}

@@ -8,6 +8,7 @@ mod key_limit;
 mod orders;
 mod packets;
 mod paths;
+mod plaintext;
 mod proofs;
 mod silence;
 mod simultaneous;

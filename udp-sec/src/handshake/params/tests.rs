@@ -42,6 +42,24 @@ fn read(payload: &[u8]) -> Option<Parameters> {
     }
 }
 
+/// All that parameters can begin with: refused, or padding to the end, which lacks what is mandatory.
+#[test]
+fn every_prefix_of_three_bytes() {
+    let rest = with(0, &[]);
+    for number in 0..1_u32 << 24 {
+        let prefix = &number.to_le_bytes()[..3];
+        assert!(read(prefix).is_none(), "{prefix:?}");
+    }
+    // Before good ones: a field of no bytes that nobody knows is skipped.
+    let mut payload = [&[0; 3][..], &rest].concat();
+    let mut accepted = 0;
+    for number in 0..1_u32 << 24 {
+        payload[..3].copy_from_slice(&number.to_le_bytes()[..3]);
+        accepted += u32::from(read(&payload).is_some());
+    }
+    assert!((1..=255).contains(&accepted), "{accepted}");
+}
+
 #[test]
 fn layout_is_fixed() {
     let payload = sample().to_initiation(None).unwrap();
