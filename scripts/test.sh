@@ -128,7 +128,8 @@ if [[ $QUICK == no ]]; then
 fi
 
 if [[ $QUICK == no ]]; then
-  STEPS=$((STEPS + 1))
+  STEPS=$((STEPS + 2))
+  step "code size" ./scripts/qemu-code.sh
   step "panic paths" ./scripts/panic-paths.sh
   if ./scripts/fuzz.sh --can-run >/dev/null 2>&1; then
     STEPS=$((STEPS + 1))

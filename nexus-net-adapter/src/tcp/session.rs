@@ -398,6 +398,7 @@ impl<B: Buffer> SecureTcp<B> {
         matches!(self.phase, Phase::Over(_))
     }
 
+    #[inline(never)] // Asked for in many places.
     fn closed(&self) -> Result<(), StreamError> {
         match self.phase {
             Phase::Over(reason) => Err(StreamError::Closed(reason)),

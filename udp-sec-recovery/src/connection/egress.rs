@@ -211,7 +211,7 @@ impl<S: Storage> Connection<S> {
 
     /// `size` bytes leave along `path`.
     pub(super) fn charge(&mut self, path: Path, size: usize) {
-        if let Some(unproven) = self.unproven.as_mut().filter(|_| path.remote == self.path.remote) {
+        if let Some(unproven) = self.unproven.as_mut().filter(|_| path.leads_to(&self.path.remote)) {
             unproven.allowance.on_sent(size as u64);
         }
     }

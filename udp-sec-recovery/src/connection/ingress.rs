@@ -62,7 +62,7 @@ impl<S: Storage> Connection<S> {
     ) -> Result<(), Reject> {
         self.stats.datagrams_received = self.stats.datagrams_received.saturating_add(1);
         self.stats.bytes_received = self.stats.bytes_received.saturating_add(packet.datagram_len() as u64);
-        if let Some(unproven) = self.unproven.as_mut().filter(|_| path.remote == self.path.remote) {
+        if let Some(unproven) = self.unproven.as_mut().filter(|_| path.leads_to(&self.path.remote)) {
             unproven.allowance.on_received(packet.datagram_len() as u64);
         }
         match &mut self.state {

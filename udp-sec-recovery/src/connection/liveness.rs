@@ -4,7 +4,7 @@
 use udp_sec::error::Reject;
 use udp_sec::time::{Duration, Instant};
 
-use super::timers::Timers;
+use super::timers::{Timers, earliest};
 use super::{Connection, State};
 use crate::event::Closure;
 use crate::limits;
@@ -19,7 +19,7 @@ impl<S: Storage> Connection<S> {
             State::Open if self.path_has_room() => self.ack.deadline(),
             State::Open | State::Closing(_) | State::Ended(_) => None,
         };
-        [self.timers.next(), ack].into_iter().flatten().min()
+        earliest(&[self.timers.next(), ack])
     }
 
     /// Does what is due at `now`; calling it early or often is harmless.
@@ -63,6 +63,7 @@ impl<S: Storage> Connection<S> {
     }
 
     /// The probe timeout without backoff.
+    #[inline(never)] // Asked for in many places.
     pub(super) fn pto_base(&self) -> Duration {
         self.rtt.pto_base(self.peer_ack_delay)
     }

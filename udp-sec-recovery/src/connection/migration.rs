@@ -66,7 +66,7 @@ pub(super) struct Answer {
 impl<S: Storage> Connection<S> {
     /// A packet that opened came over `path`; `is_newest` if its number is the highest so far.
     pub(super) fn on_packet_from(&mut self, now: Instant, path: Path, len: usize, is_newest: bool) {
-        if path.remote == self.path.remote {
+        if path.leads_to(&self.path.remote) {
             if is_newest {
                 // The address that the peer reached is the one to answer from.
                 self.path = path;
@@ -75,7 +75,7 @@ impl<S: Storage> Connection<S> {
             return;
         }
         match &mut self.candidate {
-            Some(candidate) if candidate.path.remote == path.remote => {
+            Some(candidate) if candidate.path.leads_to(&path.remote) => {
                 candidate.allowance.on_received(len as u64);
                 candidate.path = path;
             }
@@ -168,7 +168,7 @@ impl<S: Storage> Connection<S> {
         }
         if let Some(Answer { path, challenge, len }) = self.answer.take() {
             // Out of the same allowance: it is a third of what its challenge has added to that.
-            if let Some(candidate) = self.candidate.as_mut().filter(|it| it.path.remote == path.remote) {
+            if let Some(candidate) = self.candidate.as_mut().filter(|it| it.path.leads_to(&path.remote)) {
                 candidate.allowance.on_sent(len as u64);
             }
             return self.send_to(path, len, out, |frames| frames.path_response(challenge).is_ok());

@@ -26,6 +26,7 @@ pub(crate) use closing::{Farewell, Heard, seal_close};
 pub use egress::Transmit;
 pub use path::Path;
 pub use rekey::KeyLife;
+pub(crate) use timers::earliest;
 
 use udp_sec::error::CloseCode;
 use udp_sec::handshake::params::Parameters;
@@ -310,6 +311,7 @@ impl<S: Storage> Connection<S> {
 
     /// Why the session has ended; `None` while it is open.
     #[must_use]
+    #[inline(never)] // Asked for in many places.
     pub const fn closure(&self) -> Option<Closure> {
         match &self.state {
             State::Open => None,

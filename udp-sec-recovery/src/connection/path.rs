@@ -5,7 +5,11 @@ use core::net::{IpAddr, SocketAddr};
 use crate::limits;
 
 /// Where a datagram came from or goes to, and the local address it reached or leaves from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, Eq, Debug, Hash)]
+#[expect(
+    clippy::derived_hash_with_manual_eq,
+    reason = "equal is what is equal in every field, as if derived"
+)]
 pub struct Path {
     /// The peer's address and port.
     pub remote: SocketAddr,
@@ -13,11 +17,24 @@ pub struct Path {
     pub local: Option<IpAddr>,
 }
 
+impl PartialEq for Path {
+    #[inline(never)] // Asked for in many places.
+    fn eq(&self, other: &Self) -> bool {
+        self.leads_to(&other.remote) && self.local == other.local
+    }
+}
+
 impl Path {
     /// A path to `remote` from whichever local address the system chooses.
     #[must_use]
     pub const fn to(remote: SocketAddr) -> Self {
         Self { remote, local: None }
+    }
+
+    /// Whether it leads to `remote`.
+    #[inline(never)] // Two kinds of addresses make it long, and it is asked for in many places.
+    pub(crate) fn leads_to(&self, remote: &SocketAddr) -> bool {
+        self.remote == *remote
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Timers {
 impl Timers {
     /// The earliest of them all.
     pub(super) fn next(&self) -> Option<Instant> {
-        [
+        earliest(&[
             self.loss,
             self.probe,
             self.pacing,
@@ -41,14 +41,17 @@ impl Timers {
             self.path,
             self.old_key,
             self.end,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        ])
     }
 
     /// Takes `timer` if it has expired at `now`.
     pub(super) fn take(timer: &mut Option<Instant>, now: Instant) -> bool {
         timer.take_if(|deadline| *deadline <= now).is_some()
     }
+}
+
+/// The earliest of `deadlines`, if there is one.
+#[inline(never)] // Asked for in many places.
+pub(crate) fn earliest(deadlines: &[Option<Instant>]) -> Option<Instant> {
+    deadlines.iter().flatten().min().copied()
 }

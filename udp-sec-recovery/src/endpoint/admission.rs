@@ -361,6 +361,7 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     }
 
     /// The application will hear that the attempt `id` has ended.
+    #[inline(never)] // Called from many places.
     pub(super) fn tell_ended(&mut self, id: SessionId, why: Closure) {
         // Every attempt has a place here: `connect` counts both.
         _ = self.tables.ended.push_back((id, why));

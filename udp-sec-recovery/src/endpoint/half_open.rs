@@ -24,7 +24,7 @@ pub(super) enum Source {
 }
 
 /// Where the answer to an initiation has gone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Answered {
     /// Nowhere yet.
     Nobody,
@@ -85,7 +85,7 @@ impl HalfOpen {
         self.answers = self.answers.saturating_add(1);
         self.answered = match self.answered {
             Answered::Nobody => Answered::One(path.remote),
-            Answered::One(remote) if remote == path.remote => self.answered,
+            Answered::One(remote) if path.leads_to(&remote) => self.answered,
             Answered::One(_) | Answered::Several => Answered::Several,
         };
         self.first_answered.get_or_insert(now);
@@ -104,7 +104,7 @@ impl HalfOpen {
 
     /// Whether who confirms this from `path` receives there: the keys follow from the answer, and it went nowhere else.
     pub(super) fn proves(&self, path: Path) -> bool {
-        self.answered == Answered::One(path.remote)
+        matches!(&self.answered, Answered::One(remote) if path.leads_to(remote))
     }
 
     /// When the entry is forgotten; repeats do not extend it.

@@ -30,7 +30,7 @@ use udp_sec::stats::RejectCounts;
 use udp_sec::time::Instant;
 use udp_sec::wire::{self, Datagram};
 
-use crate::connection::{Connection, Farewell, Heard, Path, Transmit};
+use crate::connection::{Connection, Farewell, Heard, Path, Transmit, earliest};
 use crate::event::{Closure, Event};
 use crate::home::Home;
 use crate::memory::Storage;
@@ -317,9 +317,9 @@ impl<P: Pool, A: Policy, const SESSIONS: usize, const HANDSHAKES: usize>
     fn next_timeout(&self) -> Option<Instant> {
         let attempts = self.tables.attempts.iter().map(|attempt| attempt.progress.wake_at()).min();
         let farewells = self.tables.farewells.iter().map(Farewell::until).min();
-        let deadlines =
-            [attempts, farewells, self.tables.half_open.next_expiry(), self.tables.sessions.next_deadline()];
-        deadlines.into_iter().flatten().min()
+        let (half_open, sessions) =
+            (self.tables.half_open.next_expiry(), self.tables.sessions.next_deadline());
+        earliest(&[attempts, farewells, half_open, sessions])
     }
 
     /// The session named `id`, for reading and writing; `None` before it is established and after it was released.

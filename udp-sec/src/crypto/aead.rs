@@ -69,6 +69,7 @@ pub struct ChaChaKey(ChaCha20Poly1305);
 impl ChaChaKey {
     /// Takes the key into use.
     #[must_use]
+    #[inline(never)] // Keys are made in many places, and copying one is long.
     pub fn new(key: &[u8; KEY_LEN]) -> Self {
         Self(ChaCha20Poly1305::new(key.into()))
     }

@@ -148,6 +148,7 @@ impl<B: Buffer> SecureTcp<B> {
     }
 
     /// Ends the session. The keys are gone; sealed records may still leave.
+    #[inline(never)] // Called from many places.
     pub(super) fn end(&mut self, reason: CloseReason) {
         self.outbox.drop_unsealed();
         self.phase = Phase::Over(reason);

@@ -94,6 +94,7 @@ impl<'p> Writer<'p> {
     }
 
     /// `None` if it does not fit.
+    #[inline(never)] // Once for all parameters.
     pub(super) fn put(&mut self, kind: Kind, value: &[u8]) -> Option<()> {
         let (head, rest) = core::mem::take(&mut self.0).split_first_chunk_mut()?;
         let (room, rest) = rest.split_at_mut_checked(value.len())?;
