@@ -12,8 +12,8 @@
 #   --help          this text
 #
 # Succeeds if each side received what the other sent (SHA-256), each had one session all along, resident memory grew by
-# no more than 64 KiB after the first third, and the number of open files did not change. Samples of every ten seconds are
-# left in artifacts/endurance/.
+# no more than 64 KiB after the first third, and the number of open files did not change. Samples of every ten seconds
+# are left in artifacts/endurance/.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -121,7 +121,8 @@ while (($(date +%s) < UNTIL - 2)); do
   sleep 10
   kill -0 "$LISTEN" 2>/dev/null && kill -0 "$CONNECT" 2>/dev/null || break
   for side in listen connect; do sample "$side" 2>/dev/null || true; done
-  (((SECONDS - STARTED) % 60 >= 10)) || say "        $((SECONDS - STARTED)) s: $(tail -qn 1 "$OUT"/*.samples | tr '\n' ',')"
+  (((SECONDS - STARTED) % 60 >= 10)) ||
+    say "        $((SECONDS - STARTED)) s: $(tail -qn 1 "$OUT"/*.samples | tr '\n' ',')"
 done
 status=0
 wait "$CONNECT" || status=1
@@ -147,10 +148,15 @@ judged() {
 for side in listen connect; do
   other=$([[ $side == listen ]] && say connect || say listen)
   read -r growth least most resident <<<"$(judged "$side")"
-  say "$side: received $(cat "$WORK/$side.count") bytes; resident $resident KiB, grown by $growth KiB; open files $least to $most"
-  [[ $(cat "$WORK/$side.received") == "$(cat "$WORK/$other.sent")" ]] || { warn "$side received other bytes than were sent" && status=1; }
-  ((growth <= 64)) || { warn "$side: memory grew" && status=1; }
-  ((least == most)) || { warn "$side: the number of open files changed" && status=1; }
+  say "$side: received $(cat "$WORK/$side.count") bytes"
+  say "$side: resident $resident KiB, grown by $growth KiB; open files $least to $most"
+  broken() {
+    warn "$side: $1"
+    status=1
+  }
+  [[ $(cat "$WORK/$side.received") == "$(cat "$WORK/$other.sent")" ]] || broken "other bytes than were sent"
+  ((growth <= 64)) || broken "memory grew"
+  ((least == most)) || broken "the number of open files changed"
 done
 ((status == 0)) || die "not as promised; logs and samples are in ${OUT#"$ROOT"/}"
 say "every byte arrived, both ways, in one session"

@@ -8,9 +8,9 @@
 #   --help  this text
 #
 # The folder of the sources and that of the downloaded crates are taken out of what the compiler records
-# (--remap-path-prefix): whoever builds the same commit with the same compiler that way should have the same program. Uses
-# half a gigabyte in a temporary folder, and takes as long as two builds from nothing. Programs that differ are left in
-# artifacts/reproducible/.
+# (--remap-path-prefix): whoever builds the same commit with the same compiler that way should have the same program.
+# Uses half a gigabyte in a temporary folder, and takes as long as two builds from nothing. Programs that differ are
+# left in artifacts/reproducible/.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
