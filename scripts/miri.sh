@@ -7,8 +7,8 @@
 #   --help  this text
 #
 # Our code has no `unsafe`; what is interpreted besides are the cryptographic crates below it. Tests of millions of
-# steps, which would take days here, are left out by name. No part of ./scripts/test.sh. Without a nightly toolchain that has
-# Miri and the sources of the standard library it says so and ends well:
+# steps, which would take days here, are left out by name. No part of ./scripts/test.sh. Without a nightly toolchain
+# that has Miri and the sources of the standard library it says so and ends well:
 # rustup component add miri rust-src --toolchain nightly
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
