@@ -109,6 +109,7 @@ impl Guest {
             profile: Profile::UdpSec,
             cable: Some(cable),
             host: None,
+            watched: None,
         };
         let file = |ending: &str| folder.join(format!("{}.{ending}", role.name()));
         let log = file("log");
