@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 
 /// An X25519 public key: the identity of an endpoint.
 #[derive(Clone, Copy)]
-#[repr(align(8))] // A copy is four words. Of bytes, where access has to be aligned, it is 280 bytes of code.
 pub struct PublicKey([u8; KEY_LEN]);
 
 impl PublicKey {

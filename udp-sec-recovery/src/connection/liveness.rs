@@ -63,7 +63,6 @@ impl<S: Storage> Connection<S> {
     }
 
     /// The probe timeout without backoff.
-    #[inline(never)] // Asked for in many places.
     pub(super) fn pto_base(&self) -> Duration {
         self.rtt.pto_base(self.peer_ack_delay)
     }
