@@ -6,12 +6,12 @@
 //!    └──────────► judge ◄───┴───────────────────────────────────────────────────────┘
 //!                   └──► summary, release evidence, decoded log, picture
 //! ```
-//! Reading order: [`profile`] (what a run must show), [`judge`] (whether it did), [`plan`] (what a run is),
-//! [`machine`], [`monitor`] and [`wire`] (who takes part), [`stage`] (one run from start to end), [`secrets`] (what is left in
-//! memory), [`series`] and [`spread`] (many of
-//! them), [`decoded`] (whether the binary log agrees with the serial line), [`evidence`] (what is kept), [`watch`] and
+//! Reading order: [`profile`] (what a run must show), [`judge`] (whether it did), [`bounds`] (with how much memory),
+//! [`plan`] (what a run is), [`machine`], [`monitor`] and [`wire`] (who takes part), [`stage`] (one run from start to
+//! end), [`secrets`] (what is left in memory), [`series`] and [`spread`] (many of them), [`decoded`] (whether the binary log agrees with the serial line), [`evidence`] (what is kept), [`watch`] and
 //! [`sheet`] (what people see).
 
+pub mod bounds;
 pub mod child;
 pub mod decoded;
 pub mod evidence;

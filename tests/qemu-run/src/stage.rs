@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::bounds::exceeded;
 use crate::child::{Child, Tail};
 use crate::judge::{Verdict, judge};
 use crate::machine::{Cable, HostNetwork, Machine};
@@ -135,6 +136,10 @@ pub fn run(plan: &Plan, tools: &Tools, folder: &Path) -> Result<Outcome> {
         let output = Output::parse(&log);
         if output.malformed > 0 {
             faults.push(format!("{}: {} lines that nobody can read", actor.role.name(), output.malformed));
+        }
+        // Over TCP other code runs, and a guest that is searched keeps its stack.
+        if plan.profile == Profile::UdpSec && !plan.secrets {
+            faults.extend(exceeded(&output).iter().map(|fault| format!("{}: {fault}", actor.role.name())));
         }
         ends.push(EndResult {
             role: actor.role,
