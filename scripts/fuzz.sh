@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Fuzzes every target of tests/fuzz for a while, as many at once as there are processors.
 #
-# usage: ./scripts/fuzz.sh [SECONDS] [--only TARGET]… [--minimise] [--sanitizer NAME]
+# usage: ./scripts/fuzz.sh [SECONDS] [--only TARGET]… [--seed N] [--minimise] [--sanitizer NAME]
 #        ./scripts/fuzz.sh --replay TARGET FILE
 #        ./scripts/fuzz.sh --can-run
 #   SECONDS           for each target (60)
 #   --only TARGET     this target, and others so named
+#   --seed N          where the fuzzer's own choices begin: the same again (0: another each time, which finds more)
 #   --minimise        afterwards, the committed corpora become the smallest that cover as much as what was found
 #   --sanitizer NAME  `address`, for instance; without one (none) building and running take half as long
 #   --replay T FILE   runs target T on FILE, with its panic shown; needs no fuzzer
@@ -24,6 +25,7 @@ SPAN=60
 ONLY=()
 MINIMISE=no
 SANITIZER=none
+SEED=0
 MODE=fuzz
 while (($#)); do
   case $1 in
@@ -33,9 +35,13 @@ while (($#)); do
       ;;
     --can-run) MODE=can-run ;;
     --minimise) MINIMISE=yes ;;
-    --only | --sanitizer)
+    --only | --sanitizer | --seed)
       (($# > 1)) || die "$1 needs a value"
-      if [[ $1 == --only ]]; then ONLY+=("$2"); else SANITIZER=$2; fi
+      case $1 in
+        --only) ONLY+=("$2") ;;
+        --sanitizer) SANITIZER=$2 ;;
+        --seed) SEED=$2 ;;
+      esac
       shift
       ;;
     --replay)
@@ -101,7 +107,7 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR%/fuzz} \
 fuzz_one() {
   local name=$1 log="$LOGS/$1.log" status=0
   mkdir -p "$FOUND/$name" "$FUZZ/artifacts/$name"
-  "$PROGRAMS/$name" -max_total_time="$SPAN" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+  "$PROGRAMS/$name" -seed="$SEED" -max_total_time="$SPAN" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$FUZZ/artifacts/$name/" "$FOUND/$name" "$FUZZ/corpus/$name" "$FOUND/seeds/$name" \
     >"$log" 2>&1 </dev/null || status=$?
   local runs edges inputs

@@ -28,6 +28,8 @@ struct Pair {
     /// The byte stream to this side is not what was sent any more.
     changed: Option<usize>,
     aborted: bool,
+    /// A side ran into its idle timeout while bytes were kept from it.
+    waited_in_vain: bool,
 }
 
 fn byte(side: usize, at: u64) -> u8 {
@@ -49,11 +51,14 @@ pub(super) fn run(input: &mut Input<'_>) -> Outcome {
         carried: [0; 2],
         changed: None,
         aborted: false,
+        waited_in_vain: false,
     };
     while let Some(choice) = input.next() {
         pair.play(choice, input);
     }
     log::state(&pair.hosts.each_ref().map(|host| (host.peer(), host.reject(), host.wake_at())));
+    pair.waited_in_vain =
+        pair.hosts.iter().any(|host| host.ended() == Err(StreamError::Closed(CloseReason::IdleTimeout)));
     pair.finish()
 }
 
@@ -167,7 +172,7 @@ impl Pair {
             // A length that was made longer is waited for: then it is for the timeout to end it.
             let stuck = self.wires.iter().all(VecDeque::is_empty)
                 || self.hosts.iter().any(|host| is_end(&host.ended()));
-            if stuck && (self.changed.is_some() || self.aborted || self.is_late()) {
+            if stuck && (self.changed.is_some() || self.aborted || self.waited_in_vain || self.is_late()) {
                 return self.broken();
             }
             self.pass(Duration::from_millis(1));
@@ -182,7 +187,8 @@ impl Pair {
             && self.hosts.iter().any(|host| host.ended() == late)
     }
 
-    /// The stream was changed, a side has given up, or it was too late: the side that is still there comes to an end by name, in time.
+    /// The stream was changed, a side has given up, or it was too late: the side that is still there comes to an end by
+    /// name, in time.
     fn broken(&mut self) -> Outcome {
         for _ in 0..4 {
             self.pass(Duration::from_secs(120));
