@@ -74,9 +74,11 @@ impl<S: Storage> Connection<S> {
         newest >= Some(self.oldest_in_flight)
     }
 
-    /// Arms the probe timer for the last ack-eliciting packet, while any is in flight and no loss timer runs.
+    /// Arms the probe timer for the last ack-eliciting packet, while any is in flight and no loss timer runs; and while
+    /// the path is unproven. There an acknowledged challenge may wait for an answer that was lost, and data for the proof.
     pub(super) fn set_probe_timer(&mut self) {
-        let armed = self.timers.loss.is_none() && self.awaits_acknowledgement();
+        let asks = self.unproven.is_some() && self.path_has_room();
+        let armed = self.timers.loss.is_none() && (asks || self.awaits_acknowledgement());
         self.timers.probe = armed.then(|| {
             self.last_eliciting_sent + pto::timeout(self.pto_base(), self.pto_count, self.idle_timeout)
         });

@@ -108,6 +108,7 @@ impl<S: Storage> Connection<S> {
     pub(super) fn on_path_response(&mut self, response: [u8; 8]) {
         if self.unproven.is_some_and(|unproven| unproven.challenge == response) {
             self.unproven = None;
+            self.set_probe_timer();
             return;
         }
         let Some(candidate) = self.candidate.filter(|candidate| candidate.challenge == response) else {

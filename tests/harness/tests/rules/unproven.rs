@@ -6,7 +6,7 @@ use udp_sec_recovery::connection::Path;
 use udp_sec_recovery::endpoint::SessionId;
 
 use super::lab::{Done, Lab, Peer, address, keys};
-use super::{frames_of, session};
+use super::{acknowledge, frames_of, session};
 
 /// A session whose Response went to address 1 and which was confirmed from address 2 by a packet of `len` bytes.
 fn unproven(len: usize) -> (Lab, Peer, SessionId, Done) {
@@ -57,6 +57,21 @@ fn an_unproven_path_is_proven_by_the_answer_to_its_challenge_from_whatever_addre
     lab.deliver(address(7), &answer);
     let done = lab.drain();
     assert!(done.bytes_to(address(2)) > 8_000, "{}", done.bytes());
+}
+
+/// The peer has had everything and waits for data; its answer to the challenge, which nobody sends twice, was lost.
+#[test]
+fn a_lost_answer_is_asked_for_again_though_nothing_is_in_flight() {
+    let (mut lab, mut peer, id, done) = unproven(200);
+    let frames = acknowledge(&mut lab, &mut peer, &done.datagrams).concat();
+    assert!(frames.contains(&"PATH_CHALLENGE".to_owned()));
+    assert_eq!(lab.connection(id).path_state().in_flight, 0);
+    lab.connection(id).write(&[1; 64]).expect("open");
+    let later = lab.run_until(super::second(2));
+    let asked = later.iter().find_map(|(_, done)| challenge(&mut peer, done));
+    let asked = asked.expect("else the data would wait until the idle timeout");
+    let done = peer.send(&mut lab, |frames| frames.path_response(asked).expect("room"));
+    assert!(frames_of(&mut peer, &done.datagrams).concat().contains(&"STREAM".to_owned()));
 }
 
 #[test]
