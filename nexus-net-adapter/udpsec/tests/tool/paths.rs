@@ -83,7 +83,8 @@ fn passes_in_one_piece(name: &str, mtu: u32, host: &str) {
         println!("MTU {mtu}: {figures}");
         // 1159 bytes of the file in each, and a handful for the handshake and the end.
         assert!(mean_size(&figures) > 1_150, "they were of full size");
-        assert!(figure(&figures, "datagrams_sent") < 300);
+        // What the router's queue had no room for was sent again.
+        assert!(figure(&figures, "datagrams_sent") - figure(&figures, "packets_lost") < 300);
         assert_eq!(wires::fragments(), 0);
     });
 }
