@@ -93,7 +93,7 @@ deny() { cargo deny --workspace check bans licenses sources; }
 doc_tests() { cargo test --locked --workspace --all-features --doc; }
 
 # The runner below has every feature on, `ring` among them: here the packet layer without.
-portable() { cargo test --locked -p udp-sec --lib; }
+portable() { cargo test --locked -p udp-sec --lib && cargo test --locked -p secrets --test memory; }
 
 started=$SECONDS
 STEPS=11

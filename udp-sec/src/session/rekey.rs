@@ -204,10 +204,10 @@ impl ReceiveKeys {
 
     /// Each key takes the place of the one before it; `false` where there is no next one.
     fn shift(&mut self) -> bool {
-        let Some(next) = self.next.take() else { return false };
-        self.present = PacketKey::new(self.aead, &next);
-        self.next = aead::rekey(&self.present);
-        self.previous = Some(core::mem::replace(&mut self.present_bytes, next));
+        let Some(next) = &mut self.next else { return false };
+        self.present = PacketKey::new(self.aead, next);
+        core::mem::swap(next, &mut self.present_bytes);
+        self.previous = core::mem::replace(&mut self.next, aead::rekey(&self.present));
         true
     }
 
