@@ -15,8 +15,9 @@ use udp_sec::error::CloseCode;
 use udp_sec::time::{Duration, Instant};
 use udp_sec_recovery::connection::{KeyLife, Path};
 use udp_sec_recovery::event::Closure;
-use udp_sec_recovery::limits::PTO_PERIODS;
+use udp_sec_recovery::limits::{PTO_IDLE_DIVISOR, PTO_PERIODS};
 use udp_sec_recovery::memory::Small;
+use udp_sec_recovery::stats::PathState;
 
 use crate::input::Input;
 use crate::keys::keys;
@@ -251,7 +252,8 @@ impl Network {
         let idle = scenario.idle_timeout;
         let lively = self.heard.iter().all(|heard| self.now.saturating_since(*heard) < idle / 2);
         let open = |side: &Side<Small>| side.established().is_some() && side.closure().is_none();
-        let must_complete = lively && !self.excused && self.sides.iter().all(open);
+        let in_time = self.is_confirmed_in_time(scenario);
+        let must_complete = lively && in_time && !self.excused && self.sides.iter().all(open);
         let patience = self.sides.iter().map(|side| patience(side, idle)).max().expect("two sides");
         let limit = self.now + scenario.handshake_budget + patience * 4 + Duration::from_secs(60);
         (0..2).for_each(|side| self.set_limits(side, u64::MAX));
@@ -270,6 +272,15 @@ impl Network {
             assert!(self.now <= limit, "I9: no end by {limit:?}");
         }
         panic!("I7: no end in {HEALING_STEPS} steps");
+    }
+
+    /// Whether the initiator has heard the session's first packet, or asks for it once more within the budget of its
+    /// handshake: a budget of a second may end before the first probe does.
+    fn is_confirmed_in_time(&self, scenario: &Scenario) -> bool {
+        let (stats, path) = self.sides[0].state();
+        let next_probe = (probe_timeout(&path) * 2).max(scenario.idle_timeout / PTO_IDLE_DIVISOR);
+        let answer = self.now + next_probe + HEALED_DELAY * 2;
+        stats.datagrams_received > 0 || answer < scenario.start + scenario.handshake_budget
     }
 
     fn is_over(&self) -> bool {
@@ -298,7 +309,10 @@ impl Network {
 /// How long a side waits for another packet: the idle timeout, or three probe timeouts where round trips were drawn out
 /// (`docs/protocol.md` section 6).
 fn patience(side: &Side<Small>, idle: Duration) -> Duration {
-    let (_, path) = side.state();
-    let probe_timeout = path.smoothed_rtt + path.rtt_variation * 4 + ms(501);
-    idle.max(probe_timeout * PTO_PERIODS)
+    idle.max(probe_timeout(&side.state().1) * PTO_PERIODS)
+}
+
+/// The probe timeout without backoff, at the most that the peer may delay acknowledgements.
+fn probe_timeout(path: &PathState) -> Duration {
+    path.smoothed_rtt + path.rtt_variation * 4 + ms(501)
 }
