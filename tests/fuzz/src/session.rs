@@ -53,6 +53,8 @@ struct Network {
     heard: [Instant; 2],
     /// Something happened after which a session may end early: an address changed, or an application gave up.
     excused: bool,
+    /// A datagram came from an address that is not its sender's: the responder may have taken it for the peer's.
+    diverted: bool,
 }
 
 /// Plays `data`: a scenario, then what happens in it.
@@ -104,6 +106,7 @@ impl Network {
             trace: Trace::default(),
             heard: [scenario.start; 2],
             excused: false,
+            diverted: false,
         };
         network.sides[0].connect(scenario.start, Path::to(SERVER), keys[1].public());
         network.drain(0);
@@ -132,6 +135,7 @@ impl Network {
             6 => self.with(to, input, |network, at, input| {
                 let mut flying = network.wires[to][at].clone();
                 flying.source.set_port(input.u16());
+                network.diverted = true;
                 network.deliver(to, flying);
             }),
             7 => self.with(to, input, |network, at, _| {
@@ -252,7 +256,7 @@ impl Network {
         let idle = scenario.idle_timeout;
         let lively = self.heard.iter().all(|heard| self.now.saturating_since(*heard) < idle / 2);
         let open = |side: &Side<Small>| side.established().is_some() && side.closure().is_none();
-        let in_time = self.is_confirmed_in_time(scenario);
+        let in_time = self.is_confirmed_in_time(scenario) && self.is_found_in_time(idle);
         let must_complete = lively && in_time && !self.excused && self.sides.iter().all(open);
         let patience = self.sides.iter().map(|side| patience(side, idle)).max().expect("two sides");
         let limit = self.now + scenario.handshake_budget + patience * 4 + Duration::from_secs(60);
@@ -281,6 +285,14 @@ impl Network {
         let next_probe = (probe_timeout(&path) * 2).max(scenario.idle_timeout / PTO_IDLE_DIVISOR);
         let answer = self.now + next_probe + HEALED_DELAY * 2;
         stats.datagrams_received > 0 || answer < scenario.start + scenario.handshake_budget
+    }
+
+    /// Whether the responder is back where the initiator is within half an idle timeout. An address that never answers is
+    /// given up after three probe timeouts, of a second each where no round trip is known; the initiator's next probe
+    /// then begins anew.
+    fn is_found_in_time(&self, idle: Duration) -> bool {
+        let given_up = probe_timeout(&self.sides[1].state().1).max(Duration::from_secs(1)) * PTO_PERIODS;
+        !self.diverted || given_up + idle / PTO_IDLE_DIVISOR < idle / 2
     }
 
     fn is_over(&self) -> bool {

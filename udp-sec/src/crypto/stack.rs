@@ -14,6 +14,9 @@ pub(crate) const SYMMETRIC: usize = 1024;
 /// Bytes below one use of a key of `ring`, whose frames are those of a host.
 #[cfg(feature = "ring")]
 pub(crate) const RING: usize = 2048;
+/// Bytes below the change of a session's key. One of `ring` has half a KiB, does not wipe itself, and leaves a copy in every
+/// frame that it moves through.
+pub(crate) const REKEY: usize = if cfg!(feature = "ring") { 8 * 1024 } else { SYMMETRIC };
 
 /// Does `work`, and wipes the stack that it has used, up to `BYTES` of it. What it returns should hold secrets only
 /// behind a pointer.

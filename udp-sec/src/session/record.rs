@@ -8,6 +8,7 @@
 
 use super::{Role, SealError, Settled};
 use crate::crypto::aead::{Aead, PacketKey, nonce, rekey};
+use crate::crypto::stack;
 use crate::error::Reject;
 use crate::keys::PublicKey;
 use crate::limits::{KEY_LEN, RECORD_LEN_MAX, RECORD_LEN_MIN, RECORDS_PER_KEY, TAG_LEN};
@@ -114,11 +115,11 @@ impl Direction {
     fn advance(&mut self) {
         self.next = self.next.saturating_add(1);
         if self.next.is_multiple_of(RECORDS_PER_KEY) {
-            match rekey(&self.key) {
+            stack::forgetting::<{ stack::REKEY }, _>(|| match rekey(&self.key) {
                 Some(next_key) => self.key = PacketKey::new(self.aead, &next_key),
                 // Without a next key the direction ends.
                 None => self.next = u64::MAX,
-            }
+            });
         }
     }
 }

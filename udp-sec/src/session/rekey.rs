@@ -74,7 +74,7 @@ impl SendKeys {
 
     /// Moves to the next phase.
     pub(super) fn advance(&mut self) {
-        stack::forgetting::<{ stack::SYMMETRIC }, _>(|| {
+        stack::forgetting::<{ stack::REKEY }, _>(|| {
             if let Some(next) = aead::rekey(&self.key) {
                 *self = Self {
                     aead: self.aead,
@@ -176,7 +176,10 @@ impl ReceiveKeys {
             Epoch::Previous => self.previous.as_ref(),
             Epoch::Next => self.next.as_ref(),
         };
-        PacketKey::new(self.aead, made?).open(nonce, associated, text, tag)
+        let made = made?;
+        stack::forgetting::<{ stack::REKEY }, _>(|| {
+            PacketKey::new(self.aead, made).open(nonce, associated, text, tag)
+        })
     }
 
     /// Packet `number` opened under the present key.
@@ -195,7 +198,7 @@ impl ReceiveKeys {
 
     /// The peer has moved: packet `number` opened under the next key.
     pub(super) fn advance(&mut self, number: u64) {
-        if stack::forgetting::<{ stack::SYMMETRIC }, _>(|| self.shift()) {
+        if stack::forgetting::<{ stack::REKEY }, _>(|| self.shift()) {
             self.phase = self.phase.saturating_add(1);
             self.lowest = Some(number);
             self.acknowledged = false;
