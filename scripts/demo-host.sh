@@ -42,15 +42,7 @@ LOG_DIR=${CARGO_TARGET_DIR:-$ROOT/target}/build-logs STEPS=1 STEP_SIGN=5
 mkdir -p "$LOG_DIR"
 step "building the tool and the link" cargo build --release --locked -p udp-sec-tool -p lossy-link
 
-WORK=$(mktemp -d)
-# Ends what this run started and is still running, and nothing else.
-cleanup() {
-  local pid
-  for pid in $(jobs -pr); do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$WORK"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+work_in_background
 
 # start NAME COMMAND…: runs it in the background, its output in $WORK/NAME.log.
 start() {
@@ -67,20 +59,6 @@ failed() {
     tail -n 20 "$log" >&2
   done
   die "$1"
-}
-
-# address_of NAME PREFIX: the address that the process announces after PREFIX, at most 10 s from now.
-address_of() {
-  local found tries
-  for ((tries = 0; tries < 100; tries++)); do
-    found=$(sed -n "s/^.*$2 \([^ ]*\).*$/\1/p" "$WORK/$1.log" | head -n 1)
-    if [[ -n $found ]]; then
-      printf '%s' "$found"
-      return
-    fi
-    sleep 0.1
-  done
-  failed "$1 did not say '$2 ADDRESS' within 10 s"
 }
 
 # ended PID SECONDS: waits for a process of ours, its exit code is ours. A sign of life every 5 s.
@@ -119,11 +97,11 @@ head -c $((SIZE_KIB * 1024)) /dev/urandom >"$WORK/random.bin"
 start recv "$BIN/udpsec" recv --key "$WORK/receiver.key" --allow "$SENDER" --listen 127.0.0.1:0 \
   --out "$WORK/received" --stats "$WORK/recv.json"
 RECV_PID=$!
-RECV_ADDRESS=$(address_of recv "listening on")
+RECV_ADDRESS=$(address_of "$WORK/recv.log" "listening on") || failed "no receiver"
 start relay "$BIN/lossy-link" relay --listen 127.0.0.1:0 --to "$RECV_ADDRESS" --loss "$LOSS" --rtt "$RTT" \
   --seed "$SEED" --stats "$WORK/relay.json"
 RELAY_PID=$!
-RELAY_ADDRESS=$(address_of relay "relay ready")
+RELAY_ADDRESS=$(address_of "$WORK/relay.log" "relay ready") || failed "no link"
 
 say "sending $SIZE_KIB KiB: send -> $RELAY_ADDRESS (loses $LOSS % each way, RTT $RTT ms) -> $RECV_ADDRESS"
 SENT_HASH=$(hash_of "$WORK/random.bin")

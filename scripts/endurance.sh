@@ -50,27 +50,7 @@ cargo build --profile test --locked --quiet -p lossy-link
 BIN=${CARGO_TARGET_DIR:-$ROOT/target}/debug
 OUT=$ROOT/artifacts/endurance/$(date -u +%Y-%m-%dT%H-%M-%SZ)
 mkdir -p "$OUT"
-WORK=$(mktemp -d)
-# Ends what this run started and is still running, and nothing else.
-cleanup() {
-  local pid
-  for pid in $(jobs -pr); do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$WORK"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-# address_of FILE PREFIX: the address announced after PREFIX in it, at most 10 s from now.
-address_of() {
-  local found tries
-  for ((tries = 0; tries < 100; tries++)); do
-    found=$(sed -n "s/^.*$2 \([^ ]*\).*$/\1/p" "$1" 2>/dev/null | head -n 1)
-    [[ -z $found ]] || break
-    sleep 0.1
-  done
-  [[ -n $found ]] || die "no '$2 ADDRESS' within 10 s: $(tail -n 3 "$1")"
-  printf '%s' "$found"
-}
+work_in_background
 
 for side in listen connect; do
   "$BIN/udpsec" keygen --out "$WORK/$side.key" >"$WORK/$side.public" 2>/dev/null
@@ -104,7 +84,8 @@ done
 "$BIN/lossy-link" relay --listen 127.0.0.1:0 --to "$ADDRESS" --loss "$LOSS" --rtt "$RTT" --rate "$RATE" --queue 100 \
   --seed "$SEED" "${TROUBLE[@]}" --rebind "$MOVES" --rebind-address >"$OUT/relay.log" 2>&1 &
 RELAY=$!
-talk connect "$UNTIL" --peer "$(cat "$WORK/listen.public")" "$(address_of "$OUT/relay.log" "relay ready")" &
+RELAY_ADDRESS=$(address_of "$OUT/relay.log" "relay ready")
+talk connect "$UNTIL" --peer "$(cat "$WORK/listen.public")" "$RELAY_ADDRESS" &
 CONNECT=$!
 
 # sample SIDE: seconds since the start, resident KiB and open files of that side, one line of SIDE.samples.

@@ -67,6 +67,35 @@ patiently() {
   return "$status"
 }
 
+# work_in_background: makes WORK, a folder for this run. When the script ends, the folder goes, and so does what the
+# script has started and is still running; nothing else.
+work_in_background() {
+  WORK=$(mktemp -d)
+  trap end_background_work EXIT
+  trap 'exit 130' INT TERM
+}
+end_background_work() {
+  local pid
+  for pid in $(jobs -pr); do kill "$pid" 2>/dev/null || true; done
+  rm -rf "$WORK"
+}
+
+# address_of LOG PREFIX: the address that a process announces after PREFIX in its log, at most 10 s from now; fails if it
+# does not.
+address_of() {
+  local found tries
+  for ((tries = 0; tries < 100; tries++)); do
+    found=$(sed -n "s/^.*$2 \([^ ]*\).*$/\1/p" "$1" 2>/dev/null | head -n 1)
+    if [[ -n $found ]]; then
+      printf '%s' "$found"
+      return
+    fi
+    sleep 0.1
+  done
+  warn "no '$2 ADDRESS' within 10 s: $(tail -n 3 "$1")"
+  return 1
+}
+
 # Builds what scripts/qemu-test.sh runs: the guest; the link, the host's end and the judge, as the tests are built, so
 # that what they have compiled already is used; and what decodes logs and draws pictures.
 build_qemu_runs() {

@@ -9,6 +9,7 @@ mod clock;
 #[cfg(feature = "tcp")]
 mod connector;
 mod endpoint;
+mod narrow;
 #[cfg(feature = "net")]
 pub mod net;
 mod pool;

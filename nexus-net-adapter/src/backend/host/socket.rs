@@ -14,6 +14,7 @@ use udp_sec::limits::DATAGRAM_MAX;
 use udp_sec::time::Instant;
 use udp_sec_recovery::connection::{Path, Transmit};
 
+use super::narrow::look_again;
 use crate::udp::{Datagrams, Received, SendError};
 
 /// The largest UDP payload over IPv4, in bytes: what one call can send or receive, in segments or not.
@@ -79,16 +80,14 @@ impl HostSocket {
             (true, SocketAddr::V4(v4)) => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
             (_, remote) => remote,
         };
-        self.state.try_send(
-            UdpSockRef::from(&*self.socket),
-            &quinn_udp::Transmit {
-                destination: remote,
-                ecn: None,
-                contents: rest.get(..len).unwrap_or_default(),
-                segment_size: Some(transmit.segment),
-                src_ip: transmit.path.local,
-            },
-        )?;
+        let transmit = quinn_udp::Transmit {
+            destination: remote,
+            ecn: None,
+            contents: rest.get(..len).unwrap_or_default(),
+            segment_size: Some(transmit.segment),
+            src_ip: transmit.path.local,
+        };
+        look_again(|| self.state.try_send(UdpSockRef::from(&*self.socket), &transmit))?;
         Ok(len)
     }
 }

@@ -10,6 +10,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::Shared;
 use super::errors::{again, failure};
 use super::watch::{Want, Watched};
+use crate::backend::host::narrow::look_again;
 use crate::net::{
     MAX_UDP_DATAGRAM_BYTES, NetError, NetSocketAddr, NetSocketAddrV4, UdpSocket, validate_udp_payload_len,
 };
@@ -75,7 +76,7 @@ impl<A: NetSocketAddr> UdpSocket<A> for HostNetUdp<A> {
         if remote.port() == 0 || remote.ip().is_unspecified() {
             return Err(NetError::InvalidInput("nobody has that address"));
         }
-        let outcome = again(|| self.watched.socket.send_to(buf, remote));
+        let outcome = again(|| look_again(|| self.watched.socket.send_to(buf, remote)));
         self.outcome(outcome, Want::Send)
     }
 
