@@ -80,8 +80,8 @@ end_background_work() {
   rm -rf "$WORK"
 }
 
-# address_of LOG PREFIX: the address that a process announces after PREFIX in its log, at most 10 s from now; fails if it
-# does not.
+# address_of LOG PREFIX: the address that a process announces after PREFIX in its log, at most 10 s from now; fails if
+# it does not.
 address_of() {
   local found tries
   for ((tries = 0; tries < 100; tries++)); do
