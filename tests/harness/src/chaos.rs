@@ -187,7 +187,9 @@ impl Dice {
             }
         }
         let [to_server, to_client] = links;
-        let forgets_after = self.one_in(4).then(|| Duration::from_millis(1_000 + self.skewed(60_000)));
+        // Not before an answer can come: through a NAT that forgets sooner there is no conversation, and so no end.
+        let forgets_after =
+            self.one_in(4).then(|| rtt * 2 + Duration::from_millis(1_000 + self.skewed(60_000)));
         Access { to_server, to_client, forgets_after }
     }
 
