@@ -8,7 +8,7 @@
 #   --seed FIRST   its first seed (the seconds of the clock, so that each soak is another)
 #   --jobs J       plans played at once (one for each processor)
 #   --grid N       before that, N runs of each cell of the integrity grid (0; 100 take about five minutes)
-#   --healing N    before that, N networks that were bad and heal (0; 100000 take about 25 minutes of two processors)
+#   --healing N    before that, N networks that were bad and heal (0; 100000 take about five minutes of two processors)
 #   --replay SEED  plays one random plan again, with what came of it and its trace
 #   --help         this text
 #

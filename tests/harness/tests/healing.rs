@@ -87,4 +87,5 @@ fn what_is_left_arrives_soon_after_a_network_has_healed() {
         worst.0 % 100,
         worst.1
     );
+    assert!(late.is_empty(), "late: {late:#?}");
 }

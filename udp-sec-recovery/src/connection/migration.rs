@@ -7,7 +7,7 @@
 //! The new path may be far slower than the one that the probe timeout was learnt from, and nothing is learnt anew until
 //! the session has moved. So the challenge stays the same while it is repeated, that the answer to any of them counts;
 //! repeats are ever rarer, that answers do not queue behind answers; and the time is never shorter than for a path of
-//! which nothing is known (RFC 9000 section 8.2.4).
+//! which nothing is known (RFC 9000 section 8.2.4). The first repeat, on the other hand, is never later than there.
 //!
 //! Until then nothing but challenges leaves to the candidate: who makes our packets come from the address of a victim
 //! gets no more sent there than he has sent.
@@ -80,15 +80,18 @@ impl<S: Storage> Connection<S> {
                 candidate.path = path;
             }
             _ if is_newest => {
-                let repeat_after = self.pto_base();
+                let in_use = self.pto_base();
                 let unknown = RttEstimator::new().pto_base(self.peer_ack_delay);
+                // The round trip of the path in use may have been drawn out, by a peer that stood still for instance. Where
+                // the peer has left it, everything waits for this answer.
+                let repeat_after = in_use.min(unknown);
                 let mut allowance = Allowance::NOTHING;
                 allowance.on_received(len as u64);
                 self.candidate = Some(Candidate {
                     path,
                     challenge: self.session.random_u64().to_le_bytes(),
                     repeat_after,
-                    until: now + repeat_after.max(unknown) * limits::PTO_PERIODS,
+                    until: now + in_use.max(unknown) * limits::PTO_PERIODS,
                     due: Due::Both,
                     allowance,
                 });

@@ -7,7 +7,7 @@ use udp_sec_recovery::recv::ranges::ReceivedNumbers;
 use udp_sec_recovery::stats::PathState;
 
 use super::lab::{Done, Lab, Peer, address};
-use super::{MOMENT, before, frames_of, probe_timeout, second, session};
+use super::{MOMENT, acknowledge, before, frames_of, probe_timeout, second, session};
 
 /// 333 ms, give or take half, and the acknowledgement delay: the probe timeout of a path of which nothing is known.
 const UNKNOWN: Duration = Duration::from_millis(333 + 4 * 333 / 2 + 25);
@@ -107,6 +107,40 @@ fn a_challenge_is_repeated_unchanged_after_one_probe_timeout_and_doubling_interv
     others.sort_unstable();
     others.dedup();
     assert_eq!(others.len(), here.len() + 1, "other bytes each time");
+}
+
+/// A round trip that was drawn out says nothing of the new path, and data may wait for the answer: the first repeat comes
+/// no later than on a path of which nothing is known. The time until the candidate is given up stays the longer one.
+#[test]
+fn a_drawn_out_round_trip_delays_no_repeat() {
+    let (mut lab, mut peer, id) = session();
+    for _ in 0..4 {
+        lab.connection(id).write(&[1; 1_000]).expect("open");
+        let sent = lab.drain().datagrams;
+        lab.wait(Duration::from_secs(2));
+        acknowledge(&mut lab, &mut peer, &sent);
+    }
+    let timeout = probe_timeout(lab.connection(id).path_state());
+    assert!(timeout > UNKNOWN, "{timeout:?}");
+    let begun = lab.now;
+    let mut all = vec![(begun, come_from(&mut lab, &mut peer, address(2), 1_200))];
+    // What comes from there, older each time, leaves room for every repeat.
+    for _ in 0..10 {
+        let more = peer.seal(|frames| frames.pad_to(1_100));
+        lab.deliver(address(2), &more);
+    }
+    all.extend(lab.run_until(begun + timeout * 3 + Duration::from_secs(1)));
+    let to_candidate = all.iter().filter(|(_, done)| !to(done, address(2)).is_empty());
+    let at: Vec<_> = to_candidate.map(|(at, _)| at.saturating_since(begun)).collect();
+    let mut expected = vec![Duration::ZERO];
+    let mut interval = UNKNOWN;
+    while expected[expected.len() - 1] + interval < timeout * 3 {
+        expected.push(expected[expected.len() - 1] + interval);
+        interval = interval * 2;
+    }
+    assert!(expected.len() > 2, "{expected:?}");
+    assert_eq!(at, expected);
+    assert_eq!(lab.endpoint.rejects().get(Reject::PathUnvalidated), 1, "and then it is given up");
 }
 
 #[test]
